@@ -1,11 +1,15 @@
 # The short names of what people do. `make lab` and `make test` each work alone from a fresh clone.
 NODES ?= 1
-LABCTL := .venv/bin/labctl
+BIN := .venv/bin
+LABCTL := $(BIN)/labctl
 
-.PHONY: help setup lab test test-unit lint down clean
+.PHONY: help venv setup lab test test-unit lint down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+venv:
+	@scripts/setup.sh python
 
 setup: ## .venv/bin/labctl and a running engine (YES=1: do not ask)
 	@scripts/setup.sh
@@ -13,3 +17,21 @@ setup: ## .venv/bin/labctl and a running engine (YES=1: do not ask)
 lab: setup ## build every image and bring up a lab (NODES=1)
 	$(LABCTL) build
 	$(LABCTL) up --nodes $(NODES)
+
+down: venv ## take the lab down, with its data
+	$(LABCTL) down
+
+test: setup ## every test: unit, engine, lab
+	$(BIN)/pytest
+
+test-unit: venv ## the tests that need no engine
+	$(BIN)/pytest tests/unit
+
+lint: venv ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean: ## remove what make and the tools left in this folder; images, caches and labs stay
+	rm -rf .venv artifacts build dist labctl.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,1 @@
+"""Brings labs up and takes them down: look, render, Compose, wait until the cloud is usable."""

@@ -1,0 +1,125 @@
+"""From a lab file to the files of its state folder."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+
+from labctl.catalog.folders import CatalogFolders
+from labctl.engine.networks import docker_ranges
+from labctl.engine.routes import routed_networks
+from labctl.errors import BadInput
+from labctl.files import write_file, write_folder
+from labctl.lab.addresses import AddressPlan, choose_range
+from labctl.lab.file import LabFile, dump_lab_file, load_lab_file, with_values
+from labctl.lab.secrets import read_secrets, write_secrets
+from labctl.lab.state import LabState, known_labs, locked
+from labctl.render.lab import LabPlan, needed_secrets, render_lab
+
+SERVICE_UID = 64100
+"""Runs the services where labctl itself runs as root; images/base makes the user."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A lab whose files are written.
+
+    Attributes:
+        lab: The lab file, with the address range filled in.
+        plan: What was rendered.
+        changed: The paths that were written, below the project folder.
+    """
+
+    lab: LabFile
+    plan: LabPlan
+    changed: tuple[str, ...]
+
+
+def settle_lab_file(client: docker.DockerClient, state: LabState, wanted: LabFile) -> LabFile:
+    """Fixes the lab's address range and keeps the lab file, under a lock that all labs of this user share.
+
+    Raises:
+        MachineConflict: No range is free, or the wanted one is taken.
+    """
+    with locked("addresses"):
+        known = load_lab_file(state.lab_file, (), check_files=False) if state.exists else None
+        if known and known.address_range and wanted.address_range in (None, known.address_range):
+            chosen = known.address_range
+        else:
+            others = [
+                load_lab_file(other.lab_file, (), check_files=False).address_range
+                for other in known_labs()
+                if other.name != state.name
+            ]
+            mine = known.address_range if known else None
+            taken = [
+                network
+                for network in (*routed_networks(), *docker_ranges(client, but_of_project=state.project), *others)
+                if network and not (mine and network.subnet_of(mine))
+            ]
+            chosen = choose_range(taken, wanted.address_range)
+        settled = with_values(wanted, address_range=chosen)
+        write_file(state.lab_file, dump_lab_file(settled).encode())
+    return settled
+
+
+def make_plan(state: LabState, lab: LabFile, references: Mapping[str, str], virt_type: str) -> LabPlan:
+    """Everything that decides what the lab's files are."""
+    assert lab.address_range  # noqa: S101 - settle_lab_file has filled it in
+    addresses = AddressPlan(lab.address_range)
+    return LabPlan(
+        name=lab.name,
+        project=state.project,
+        network_prefix="lab" + hashlib.sha256(lab.name.encode()).hexdigest()[:7],
+        addresses=addresses,
+        nodes=addresses.nodes(lab.nodes),
+        virt_type=virt_type,
+        references=references,
+        user=f"{service_uid()}:0",
+        drop_ins={service: read_drop_ins(paths) for service, paths in lab.configuration.items()},
+    )
+
+
+def prepare(folders: CatalogFolders, state: LabState, lab: LabFile, plan: LabPlan) -> Prepared:
+    """Makes the secrets that are missing, renders, and writes what differs.
+
+    Raises:
+        BadInput: A template is wrong.
+    """
+    secrets = read_secrets(state.secrets).with_names(needed_secrets(folders, plan))
+    write_secrets(state.secrets, secrets)
+    changed = write_folder(state.rendered, render_lab(folders, plan, secrets))
+    give_to_services(state.rendered / "etc")
+    return Prepared(lab, plan, changed)
+
+
+def read_drop_ins(paths: tuple[Path, ...]) -> tuple[tuple[str, bytes], ...]:
+    """The drop-in files that the lab file names: files, and the *.conf files of folders, by name.
+
+    Raises:
+        BadInput: One cannot be read.
+    """
+    files = [file for path in paths for file in (sorted(path.glob("*.conf")) if path.is_dir() else [path])]
+    try:
+        return tuple((file.stem + ".conf", file.read_bytes()) for file in files)
+    except OSError as error:
+        raise BadInput(f"A drop-in file cannot be read: {error}") from None
+
+
+def service_uid() -> int:
+    """The user that services run as: whoever runs labctl, unless that is root."""
+    return os.getuid() or SERVICE_UID
+
+
+def give_to_services(folder: Path) -> None:
+    """Makes the configuration readable for the services' user, and for nobody else.
+
+    It is that user's already, except where labctl runs as root.
+    """
+    if os.getuid():
+        return
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, SERVICE_UID, 0)

@@ -1,0 +1,195 @@
+"""`labctl up`: from a lab file to a cloud that is usable."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import docker
+import yaml
+
+from labctl.bringup.kvm import virtualization
+from labctl.bringup.machine import (
+    available_memory_mb,
+    check_disk,
+    check_memory,
+    free_disk_mb,
+    image_labels,
+    stale_schemas,
+)
+from labctl.bringup.prepare import Prepared, make_plan, prepare, settle_lab_file
+from labctl.bringup.watch import Observed, Watch, wait
+from labctl.catalog.folders import CatalogFolders
+from labctl.catalog.image import load_images
+from labctl.engine import compose
+from labctl.engine.containers import last_log_lines, service_states
+from labctl.errors import BringUpFailed
+from labctl.events import Emit, Note, step
+from labctl.lab.addresses import Role
+from labctl.lab.file import LabFile
+from labctl.lab.state import LabState, cache_root, locked
+from labctl.render.images import Naming
+
+LOG_LINES = 20
+AGENTS_OF_EVERY_NODE = ("neutron-linuxbridge-agent",)
+AGENTS_OF_NETWORK_NODE = ("neutron-l3-agent", "neutron-dhcp-agent", "neutron-metadata-agent")
+
+
+@dataclass(frozen=True)
+class BroughtUp:
+    """A lab that is ready.
+
+    Attributes:
+        lab: What it is, every value filled in.
+        prepared: Its files.
+        seconds: From the start to ready.
+        observed: Service to when it began and was ready, of the services that were not ready before.
+        depends_on: Service to those that it waits for.
+        begin: When it all began, in seconds since the epoch.
+        ready: When the cloud was usable.
+    """
+
+    lab: LabFile
+    prepared: Prepared
+    seconds: float
+    observed: Mapping[str, Observed]
+    depends_on: Mapping[str, tuple[str, ...]]
+    begin: float
+    ready: float
+
+
+def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFile, emit: Emit) -> BroughtUp:
+    """Brings a lab up, or finishes what is missing of it.
+
+    Raises:
+        BadInput: Images are missing, or a file is wrong.
+        MachineConflict: The machine cannot take it.
+        BringUpFailed: A service failed, or the wait ran out.
+    """
+    begin = time.time()
+    state = LabState(wanted.name)
+    with locked(f"lab-{wanted.name}"):
+        references = runtime_references(folders, wanted.release)
+        check_images(client, folders, references)
+        running = service_states(client, wanted.name)
+        if not running:
+            check_memory(wanted.nodes, available_memory_mb())
+            check_disk(wanted.nodes, *free_disk_mb(client))
+        lab = settle_lab_file(client, state, wanted)
+        found = virtualization(references["libvirt"], cache_root() / "virtualization")
+        if found.type == "qemu":
+            emit(Note(f"Guests run under QEMU's emulation, not KVM: {found.reason}."))
+        with step(emit, "render") as evidence:
+            prepared = prepare(folders, state, lab, make_plan(state, lab, references, found.type))
+            evidence.text = f"{len(prepared.changed)} files changed in {state.rendered}"
+        deadline = time.monotonic() + lab.wait_timeout
+        with Watch(client, lab.name, emit) as watch:
+            start_services(client, state, watch, emit)
+            wait_for_services(client, watch, deadline)
+            wait_for_cloud(client, state, prepared, watch, deadline, emit)
+        ready = time.time()
+    return BroughtUp(lab, prepared, ready - begin, watch.observed, dependencies(state), begin, ready)
+
+
+def runtime_references(folders: CatalogFolders, release: str) -> dict[str, str]:
+    """Image name to reference, of the images that containers run."""
+    naming = Naming(release)
+    return {image.name: naming.reference(image.name) for image in load_images(folders).runtime}
+
+
+def check_images(client: docker.DockerClient, folders: CatalogFolders, references: Mapping[str, str]) -> None:
+    """Refuses to start with images that are missing or do not fit together.
+
+    Raises:
+        BadInput: Images are missing.
+        BringUpFailed: The database layer was migrated by other packages.
+    """
+    labels = image_labels(client, references)
+    for image in load_images(folders).runtime:
+        stale = stale_schemas(labels, image.file.schemas, image.name)
+        if stale:
+            raise BringUpFailed(
+                f"The database layer of {references[image.name]} was not made by the images that are there.",
+                evidence=[f"the schema of {name} was migrated by other packages" for name in stale],
+                remedy=f"Run `labctl build {image.name}`.",
+            )
+
+
+def start_services(client: docker.DockerClient, state: LabState, watch: Watch, emit: Emit) -> None:
+    """Runs Compose.
+
+    Raises:
+        BringUpFailed: A service that others wait for failed.
+    """
+    said: list[str] = []
+    with step(emit, "start services"):
+        exit_code = compose.up(state.project, state.compose_file, said.append)
+        watch.look()
+        if exit_code:
+            raise failure(client, watch, said[-5:])
+
+
+def wait_for_services(client: docker.DockerClient, watch: Watch, deadline: float) -> None:
+    """Waits until every container is healthy.
+
+    Raises:
+        BringUpFailed: One will not come up, or the wait ran out.
+    """
+    wait(lambda: bool(watch.stuck()) or not watch.waiting_for(), max(0.0, deadline - time.monotonic()))
+    if watch.stuck() or watch.waiting_for():
+        raise failure(client, watch, watch.waiting_for())
+
+
+def wait_for_cloud(
+    client: docker.DockerClient, state: LabState, prepared: Prepared, watch: Watch, deadline: float, emit: Emit
+) -> None:
+    """Waits until the cloud can be used: computes up and mapped, inventories there, agents alive.
+
+    Raises:
+        BringUpFailed: The wait ran out.
+    """
+    from labctl.cloud.connection import connect
+    from labctl.cloud.readiness import Expected, fetch_view, missing
+
+    nodes = prepared.plan.nodes
+    expected = Expected(
+        nodes=tuple(node.name for node in nodes if node.role is Role.COMPUTE),
+        agents={
+            node.name: frozenset(
+                AGENTS_OF_EVERY_NODE + (AGENTS_OF_NETWORK_NODE if node.role is Role.NETWORK else ())
+            )
+            for node in nodes
+        },
+    )
+    admin = connect(state.clouds_yaml, f"{state.name}-admin")
+    lacking: tuple[str, ...] = ()
+
+    def usable() -> bool:
+        nonlocal lacking
+        lacking = missing(fetch_view(admin, expected.nodes), expected)
+        return not lacking
+
+    with step(emit, "wait until the cloud is usable") as evidence:
+        if not wait(usable, max(0.0, deadline - time.monotonic()), poll=0.5):
+            raise failure(client, watch, lacking)
+        evidence.text = f"{len(expected.nodes)} nova-compute up, mapped and with inventories; all agents alive"
+
+
+def failure(client: docker.DockerClient, watch: Watch, reasons: tuple[str, ...] | list[str]) -> BringUpFailed:
+    """The error for a lab that does not come up: which service, and the end of its log."""
+    bad = watch.stuck() or next((state for state in watch.states.values() if not state.is_ready), None)
+    evidence = list(reasons)
+    if bad:
+        evidence += [f"last lines of {bad.service} ({bad.summary}):"]
+        evidence += [f"  {line}" for line in last_log_lines(client, bad.container, LOG_LINES)]
+    return BringUpFailed(
+        f"The lab {watch.lab!r} did not become ready" + (f": {bad.service} is {bad.summary}." if bad else "."),
+        evidence=evidence,
+        remedy=f"`labctl up --name {watch.lab}` goes on from here; `labctl logs {bad.service if bad else 'SERVICE'}` "
+        f"shows more; `labctl down --name {watch.lab}` removes it.",
+    )
+
+
+def dependencies(state: LabState) -> dict[str, tuple[str, ...]]:
+    """Service to those that it waits for, from the lab's Compose file."""
+    services = yaml.safe_load(state.compose_file.read_text())["services"]
+    return {name: tuple(service.get("depends_on") or ()) for name, service in services.items()}

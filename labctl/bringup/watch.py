@@ -1,0 +1,109 @@
+"""Watches a lab's containers while Compose works: what changed, how long each took, and what went wrong."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import docker
+
+from labctl.engine.containers import ServiceState, service_states
+from labctl.events import Emit, ServiceChanged
+
+INTERVAL = 0.25
+"""Seconds between two looks; one look is one request to the engine."""
+
+TOO_MANY_DEATHS = 4
+"""A service that dies so often during a bring-up will not come up by itself."""
+
+
+@dataclass
+class Observed:
+    """When one service was first seen at work, and when it was ready; seconds since the epoch."""
+
+    started: float
+    ready: float | None = None
+
+
+@dataclass
+class Watch:
+    """Looks at the containers of a lab until it is told to end.
+
+    Attributes:
+        states: What was seen last.
+        observed: Service to times, of the services that were not ready at the first look.
+    """
+
+    client: docker.DockerClient
+    lab: str
+    emit: Emit
+    states: Mapping[str, ServiceState] = field(default_factory=dict)
+    observed: dict[str, Observed] = field(default_factory=dict)
+    deaths: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"watch {self.lab}", daemon=True)
+        self._first = True
+
+    def __enter__(self) -> "Watch":
+        self.look()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def look(self) -> None:
+        """Looks once, and tells what changed."""
+        now = time.time()
+        before, self.states = self.states, service_states(self.client, self.lab)
+        for name, state in self.states.items():
+            self._note(now, before.get(name), state)
+        self._first = False
+
+    def _note(self, now: float, before: ServiceState | None, state: ServiceState) -> None:
+        if before and before.summary == state.summary and before.container == state.container:
+            return
+        if state.summary in ("failed", "restarting", "unhealthy"):
+            self.deaths[state.service] += 1
+        if not self._first:
+            self.emit(ServiceChanged(state.service, state.summary, state.since))
+        if state.status == "created":
+            return
+        if not (self._first and state.is_ready):
+            seen = self.observed.setdefault(state.service, Observed(now))
+            seen.ready = now if state.is_ready else None
+
+    def _run(self) -> None:
+        while not self._end.wait(INTERVAL):
+            self.look()
+
+    def stuck(self) -> ServiceState | None:
+        """A service that will not come up by itself, if there is one."""
+        for name, count in self.deaths.items():
+            state = self.states.get(name)
+            if state and (count >= TOO_MANY_DEATHS or state.summary == "unhealthy") and not state.is_ready:
+                return state
+        return None
+
+    def waiting_for(self) -> tuple[str, ...]:
+        """The services that are not ready, with their states."""
+        return tuple(f"{name}: {state.summary}" for name, state in self.states.items() if not state.is_ready)
+
+
+def wait(condition: Callable[[], bool], timeout: float, poll: float = INTERVAL) -> bool:
+    """Waits until something is so.
+
+    Returns:
+        Whether it came true in time.
+    """
+    deadline = time.monotonic() + timeout
+    pause = threading.Event()
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        pause.wait(poll)
+    return True

@@ -1,0 +1,1 @@
+"""What can be built and run, read from the data folders images/, config-templates/ and compose/."""

@@ -1,0 +1,146 @@
+"""What a cloud still lacks before it can run servers: compute services, cell mapping, inventories, network agents."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from openstack.connection import Connection
+
+from labctl.cloud.connection import api_errors
+
+NEEDED_INVENTORIES = ("VCPU", "MEMORY_MB", "DISK_GB")
+"""Resource classes that every flavor asks for; nova's scheduler skips a host that lacks one."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a lab must have.
+
+    Attributes:
+        nodes: Compute nodes, by host name.
+        agents: Host name -> binaries of the network agents that must live there.
+    """
+
+    nodes: tuple[str, ...]
+    agents: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class ComputeService:
+    """A nova-compute as the compute API lists it."""
+
+    host: str
+    state: str
+    status: str
+
+
+@dataclass(frozen=True)
+class NetworkAgent:
+    """A network agent as the network API lists it."""
+
+    host: str
+    binary: str
+    alive: bool
+
+
+@dataclass(frozen=True)
+class CloudView:
+    """The part of a cloud's state that readiness is judged by.
+
+    Attributes:
+        services: nova-compute services of all cells.
+        hypervisors: Their names; the API lists a hypervisor only when its host is mapped into a cell.
+        inventories: Resource provider's name -> those of NEEDED_INVENTORIES that it has.
+        agents: All network agents.
+    """
+
+    services: tuple[ComputeService, ...]
+    hypervisors: frozenset[str]
+    inventories: Mapping[str, frozenset[str]]
+    agents: tuple[NetworkAgent, ...]
+
+
+def fetch_view(admin: Connection, nodes: tuple[str, ...]) -> CloudView:
+    """Looks at the cloud once: four requests when it is ready, one and one per provider more while it is not.
+
+    Args:
+        admin: A connection as admin.
+        nodes: The compute nodes whose inventories are of interest.
+
+    Raises:
+        CloudCheckFailed: An API did not answer.
+    """
+    with api_errors("list the compute services"):
+        services = tuple(
+            ComputeService(str(one.host), str(one.state), str(one.status))
+            for one in admin.compute.services(binary="nova-compute")
+        )
+    with api_errors("list the hypervisors"):
+        hypervisors = frozenset(str(one.name) for one in admin.compute.hypervisors())
+    with api_errors("list the network agents"):
+        agents = tuple(
+            NetworkAgent(str(one.host), str(one.binary), bool(one.is_alive)) for one in admin.network.agents()
+        )
+    with api_errors("list the resource providers"):
+        inventories = _inventories(admin, nodes)
+    return CloudView(services, hypervisors, inventories, agents)
+
+
+def missing(view: CloudView, expected: Expected) -> tuple[str, ...]:
+    """Says what is not there yet, one sentence each; nothing means ready."""
+    return (
+        *(sentence for node in expected.nodes for sentence in _node(view, node)),
+        *(
+            sentence
+            for host, binaries in expected.agents.items()
+            for binary in sorted(binaries)
+            for sentence in _agent(view, host, binary)
+        ),
+    )
+
+
+def _inventories(admin: Connection, nodes: tuple[str, ...]) -> dict[str, frozenset[str]]:
+    # One request answers for all providers with room for the smallest server. Only providers that it leaves out (not
+    # ready, or full: a lab that was restarted with its guests) are asked for one by one.
+    resources = ",".join(f"{name}:1" for name in NEEDED_INVENTORIES)
+    found = {
+        str(provider.name): frozenset(NEEDED_INVENTORIES)
+        for provider in admin.placement.resource_providers(resources=resources)
+    }
+    if all(_named(node, found) is not None for node in nodes):
+        return found
+    for provider in admin.placement.resource_providers():
+        if str(provider.name) not in found:
+            inventories = admin.placement.resource_provider_inventories(provider.id)
+            found[str(provider.name)] = frozenset(
+                str(one.resource_class) for one in inventories if one.total
+            ) & frozenset(NEEDED_INVENTORIES)
+    return found
+
+
+def _named(node: str, names: Mapping[str, frozenset[str]] | frozenset[str]) -> str | None:
+    # A hypervisor calls itself by what libvirt takes for the host's name, which is a full domain name on some machines.
+    return next((name for name in names if name == node or name.partition(".")[0] == node), None)
+
+
+def _node(view: CloudView, node: str) -> list[str]:
+    sentences = []
+    service = next((one for one in view.services if one.host == node), None)
+    if service is None:
+        sentences.append(f"nova-compute on {node} has not registered.")
+    elif service.state != "up" or service.status != "enabled":
+        sentences.append(f"nova-compute on {node} is {service.state} and {service.status}.")
+    if _named(node, view.hypervisors) is None:
+        sentences.append(f"The hypervisor of {node} is not visible: its host is not mapped into the cell.")
+    provider = _named(node, view.inventories)
+    if provider is None:
+        sentences.append(f"{node} has no resource provider in placement.")
+    elif lacking := [name for name in NEEDED_INVENTORIES if name not in view.inventories[provider]]:
+        sentences.append(f"The resource provider of {node} has no inventory of {', '.join(lacking)}.")
+    return sentences
+
+
+def _agent(view: CloudView, host: str, binary: str) -> list[str]:
+    agent = next((one for one in view.agents if one.host == host and one.binary == binary), None)
+    if agent is None:
+        return [f"{binary} on {host} has not registered."]
+    return [] if agent.alive else [f"{binary} on {host} is not alive."]

@@ -1,0 +1,1 @@
+"""The only place that knows Docker; `labctl.engine.process` is the one subprocess door."""

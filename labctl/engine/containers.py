@@ -1,0 +1,82 @@
+"""A lab's containers, found again from their labels: the engine is the truth, no file beside it."""
+
+import re
+from dataclasses import dataclass
+
+import docker
+
+LAB_LABEL = "org.labctl.lab"
+SERVICE_LABEL = "org.labctl.service"
+
+
+@dataclass(frozen=True)
+class ServiceState:
+    """One service of a lab, as the engine sees its container.
+
+    Attributes:
+        service: The service's name in the Compose file.
+        container: The container's id.
+        status: created, running, restarting, exited, paused, dead.
+        health: starting, healthy, unhealthy, or empty where it has no health check.
+        exit_code: Of a container that has exited; else None.
+        since: What the engine says in words, such as "Up 3 seconds".
+    """
+
+    service: str
+    container: str
+    status: str
+    health: str
+    exit_code: int | None
+    since: str
+
+    @property
+    def summary(self) -> str:
+        """One word for people: healthy, running, starting, unhealthy, done, failed, ..."""
+        if self.status == "exited":
+            return "done" if self.exit_code == 0 else "failed"
+        if self.status == "running":
+            return {"": "running"}.get(self.health, self.health)
+        return self.status
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether nothing more is expected of it: healthy, running without a health check, or a job that is done."""
+        return self.summary in ("healthy", "running", "done")
+
+
+def service_states(client: docker.DockerClient, lab: str) -> dict[str, ServiceState]:
+    """The services of a lab that have a container, by name."""
+    found = client.api.containers(all=True, filters={"label": f"{LAB_LABEL}={lab}"})
+    states = (read_state(entry) for entry in found if SERVICE_LABEL in entry["Labels"])
+    return {state.service: state for state in sorted(states, key=lambda state: state.service)}
+
+
+def read_state(entry: dict[str, object]) -> ServiceState:
+    """Reads one entry of the engine's list of containers (Docker Engine API, ContainerList)."""
+    labels, since = entry["Labels"], str(entry["Status"])
+    assert isinstance(labels, dict)  # noqa: S101 - the API's schema
+    exited = re.match(r"Exited \((\d+)\)", since)
+    health = re.search(r"\((?:health: )?(starting|healthy|unhealthy)\)", since)
+    return ServiceState(
+        service=str(labels[SERVICE_LABEL]),
+        container=str(entry["Id"]),
+        status=str(entry["State"]),
+        health=health.group(1) if health else "",
+        exit_code=int(exited.group(1)) if exited else None,
+        since=since,
+    )
+
+
+def labs_on_engine(client: docker.DockerClient) -> frozenset[str]:
+    """The names of all labs that have a container, a network or a volume."""
+    query = {"filters": {"label": LAB_LABEL}}
+    containers = client.api.containers(all=True, **query)
+    networks = client.api.networks(**query)
+    volumes = client.api.volumes(**query)["Volumes"] or []
+    return frozenset(entry["Labels"][LAB_LABEL] for entry in (*containers, *networks, *volumes))
+
+
+def last_log_lines(client: docker.DockerClient, container: str, count: int) -> tuple[str, ...]:
+    """The end of a container's log, both streams."""
+    text = client.api.logs(container, tail=count, stdout=True, stderr=True)
+    return tuple(text.decode(errors="replace").splitlines())

@@ -1,0 +1,1 @@
+"""One cloud: the lab file, its address plan, its secrets and its state folder."""

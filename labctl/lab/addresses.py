@@ -1,0 +1,126 @@
+"""The address plan: which address everything of a lab has. Pure; the plan is fixed, so addresses survive a reboot."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network
+
+from labctl.errors import MachineConflict
+
+CANDIDATES = tuple(
+    network
+    for pool in ("10.77.0.0/16", "172.29.0.0/16", "192.168.128.0/17")
+    for network in IPv4Network(pool).subnets(new_prefix=22)
+)
+"""Ranges that a lab may take, in order of preference: /22 networks in parts of RFC 1918 that are seldom used."""
+
+FIRST_NODE = 10
+POOL = (100, 239)
+"""First and last host number of the provider network that floating IPs and routers may have."""
+
+
+class Role(StrEnum):
+    """What a node does."""
+
+    COMPUTE = "compute"
+    NETWORK = "network"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node: a namespace with a group of containers.
+
+    Attributes:
+        name: Its host name.
+        role: What it does.
+        mgmt: Its address on the management network.
+        tunnel: Its VXLAN end point.
+        provider: The address that Docker gives its provider interface, which the node takes off again.
+    """
+
+    name: str
+    role: Role
+    mgmt: IPv4Address
+    tunnel: IPv4Address
+    provider: IPv4Address
+
+
+@dataclass(frozen=True)
+class AddressPlan:
+    """All addresses of a lab, out of one /22."""
+
+    range: IPv4Network
+
+    @property
+    def mgmt(self) -> IPv4Network:
+        """The management network."""
+        return self._part(0)
+
+    @property
+    def tunnel(self) -> IPv4Network:
+        """The network of the VXLAN end points."""
+        return self._part(1)
+
+    @property
+    def provider(self) -> IPv4Network:
+        """The provider network."""
+        return self._part(2)
+
+    @property
+    def gateway(self) -> IPv4Address:
+        """The host on the management network; the control plane binds there."""
+        return self.mgmt[1]
+
+    @property
+    def broker(self) -> IPv4Address:
+        """RabbitMQ."""
+        return self.mgmt[2]
+
+    @property
+    def provider_gateway(self) -> IPv4Address:
+        """The host on the provider network."""
+        return self.provider[1]
+
+    @property
+    def floating_pool(self) -> tuple[IPv4Address, IPv4Address]:
+        """First and last address for floating IPs and routers."""
+        return self.provider[POOL[0]], self.provider[POOL[1]]
+
+    def nodes(self, count: int) -> tuple[Node, ...]:
+        """The network node and so many compute nodes."""
+        names = [("net", Role.NETWORK)] + [(f"node{number}", Role.COMPUTE) for number in range(1, count + 1)]
+        return tuple(
+            Node(name, role, self.mgmt[host], self.tunnel[host], self.provider[host])
+            for host, (name, role) in enumerate(names, FIRST_NODE)
+        )
+
+    def _part(self, index: int) -> IPv4Network:
+        return list(self.range.subnets(new_prefix=24))[index]
+
+
+def choose_range(taken: Iterable[IPv4Network], wanted: IPv4Network | None = None) -> IPv4Network:
+    """Picks a range that collides with nothing.
+
+    Args:
+        taken: Networks that the machine routes somewhere, or that Docker or another lab has.
+        wanted: The range that the lab file asks for.
+
+    Raises:
+        MachineConflict: The wanted range is taken, or all are.
+    """
+    in_use = [network for network in taken if network.prefixlen]
+    for candidate in [wanted] if wanted else CANDIDATES:
+        clash = next((network for network in in_use if network.overlaps(candidate)), None)
+        if clash is None:
+            return candidate
+    if wanted:
+        raise MachineConflict(
+            f"The address range {wanted} is taken on this machine.",
+            evidence=[f"{clash} has a route, or belongs to a Docker network or another lab"],
+            remedy="Name another /22 as `address_range` in the lab file, or leave it out: labctl finds a free one.",
+        )
+    raise MachineConflict(
+        "No address range is free for a lab on this machine.",
+        evidence=[f"tried {len(CANDIDATES)} ranges of {CANDIDATES[0].prefixlen} bits"],
+        remedy="Name a free /22 as `address_range` in the lab file.",
+    )

@@ -1,0 +1,228 @@
+"""The lab file: what one lab is asked to be. `lab.yaml` is read here, checked, and written back in full."""
+
+from collections.abc import Collection, Iterator, Mapping
+from ipaddress import IPv4Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+
+from labctl.errors import BadInput
+from labctl.lab.document import Document, Location, Problem, read_document
+from labctl.lab.names import LAB_NAME_ALLOWED, is_lab_name, nearest
+
+# RFC 1918. `IPv4Network.is_private` is wider: it takes loopback, link-local and documentation ranges as well.
+_PRIVATE: Final = tuple(IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+
+# Keys whose plain scalars are taken as they are written: YAML would read 2024.2 as a float and `on` as a boolean.
+_TEXT_KEYS: Final = frozenset({"name", "release", "address_range", "guest", "guest_user"})
+
+
+def _check_version(value: object) -> object:
+    if isinstance(value, bool):  # True == 1, and pydantic's literals compare
+        raise ValueError
+    return value
+
+
+def _check_lab_name(value: object) -> object:
+    if isinstance(value, str) and not is_lab_name(value):
+        raise ValueError
+    return value
+
+
+def _check_address_range(value: object) -> object:
+    """Takes the text of a network; the message of the error, if any, is the network that was probably meant."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        loose = ip_network(value, strict=False)
+        if loose.with_prefixlen != value:
+            raise ValueError(f"did you mean '{loose.with_prefixlen}'?" if loose.prefixlen == 22 else "")
+        value = loose
+    if not isinstance(value, IPv4Network) or value.prefixlen != 22:
+        raise ValueError
+    if not any(value.subnet_of(private) for private in _PRIVATE):
+        raise ValueError
+    return value
+
+
+Version = Annotated[Literal[1], BeforeValidator(_check_version)]
+
+LabName = Annotated[str, BeforeValidator(_check_lab_name)]
+"""A lab's name: `labctl.lab.names.is_lab_name` holds."""
+
+ReleaseName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=30)]
+"""An OpenStack release as the catalog names it; the name of a folder, so nothing that walks out of one."""
+
+UserName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]*$", max_length=32)]
+"""A Linux user name."""
+
+PrivateRange = Annotated[IPv4Network, BeforeValidator(_check_address_range)]
+"""A /22 out of RFC 1918."""
+
+
+class LabFile(BaseModel):
+    """What a lab is asked to be; the description of a field says what it allows.
+
+    Attributes:
+        version: The format of the file.
+        name: The lab's name.
+        nodes: Count of compute nodes.
+        release: The OpenStack release.
+        address_range: The /22 that the lab's three networks are cut from; None: labctl finds a free one.
+        guest: A guest image: a URL, or an absolute path once a file is loaded; None: the one that labctl builds.
+        guest_user: Who logs in to that guest.
+        configuration: Service name to drop-in files and folders, in the order in which they are applied.
+        wait_timeout: How long a bring-up may take, in seconds.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Version = Field(1, description="1")
+    name: LabName = Field("lab", description=LAB_NAME_ALLOWED)
+    nodes: int = Field(1, ge=1, le=64, strict=True, description="a whole number from 1 to 64")
+    release: ReleaseName = Field("2024.2", description="the name of a release, such as 2024.2")
+    address_range: PrivateRange | None = Field(None, description="a private /22, such as 10.20.0.0/22, or null")
+    guest: Annotated[str, StringConstraints(min_length=1)] | None = Field(
+        None, description="the path or URL of a guest image, or null"
+    )
+    guest_user: UserName | None = Field(None, description="a user name, such as cirros, or null")
+    configuration: dict[str, tuple[Path, ...]] = Field(
+        default_factory=dict, description="for each service, a list of drop-in files or folders"
+    )
+    wait_timeout: int = Field(300, ge=1, le=86400, strict=True, description="seconds, a whole number from 1 to 86400")
+
+
+def load_lab_file(path: Path, known_services: Collection[str], *, check_files: bool = True) -> LabFile:
+    """Reads and checks a lab file.
+
+    Args:
+        path: The file. Relative paths in it are relative to its folder.
+        known_services: The names that `configuration` may have.
+        check_files: Whether the guest image and the drop-ins must exist; not for the copy of a lab that is up, which
+            has to be taken down even where its drop-ins are gone.
+
+    Returns:
+        The lab; its drop-in paths, and its guest where that is a path, are absolute.
+
+    Raises:
+        BadInput: The file cannot be read, is not YAML, or has mistakes; all of them are in the evidence, one line each:
+            file:line:column: key: what is wrong; what is allowed.
+    """
+    document = read_document(path, _TEXT_KEYS)
+    if not isinstance(document.value, Mapping):
+        document.problems.append(Problem(document.at(()), "", "the file must hold keys and values"))
+        raise _mistakes(document)
+    values: dict[str, Any] = dict(document.value)
+    try:
+        lab = LabFile.model_validate(values)
+    except ValidationError as error:
+        document.problems.extend(list(_explain(document, error)))
+        lab = None
+    configuration = values.get("configuration")
+    document.problems.extend(_unknown_services(document, configuration, known_services))
+    folder = path.parent.resolve()
+    if check_files:
+        document.problems.extend(_missing_guest(document, values.get("guest"), folder))
+        document.problems.extend(_missing_drop_ins(document, configuration, folder))
+    if lab is None or document.problems:
+        raise _mistakes(document)
+    return _with_absolute_paths(lab, folder)
+
+
+def dump_lab_file(lab: LabFile) -> str:
+    """Writes a lab as YAML with every value spelled out; `load_lab_file` reads it back as the same lab."""
+    return yaml.safe_dump(lab.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def with_values(lab: LabFile, **values: object) -> LabFile:
+    """Replaces values of a lab, such as those given by flags, and checks them.
+
+    Args:
+        lab: The lab to start from.
+        values: Field names and their new values.
+
+    Returns:
+        The changed lab.
+
+    Raises:
+        BadInput: A value is not allowed.
+    """
+    try:
+        return LabFile.model_validate({**lab.model_dump(), **values})
+    except ValidationError as error:
+        lines = [f"{_key(item['loc'])}: {_sentence(item)}" for item in error.errors()]
+        raise BadInput("The lab cannot be like this", evidence=lines, remedy="Give another value.") from error
+
+
+def _mistakes(document: Document) -> BadInput:
+    lines = [problem.line(document.path) for problem in sorted(document.problems)]
+    count = "a mistake" if len(lines) == 1 else f"{len(lines)} mistakes"
+    return BadInput(f"{document.path} has {count}", evidence=lines, remedy="Correct the file and try again.")
+
+
+def _explain(document: Document, error: ValidationError) -> Iterator[Problem]:
+    unreadable = {problem.position for problem in document.problems}
+    for item in error.errors():
+        # A key with a mistake in its own position (an unknown one) is pointed at itself, not at its value.
+        at = document.at_key(item["loc"]) if item["type"] == "extra_forbidden" else document.at(item["loc"])
+        if at not in unreadable:
+            yield Problem(at, _key(item["loc"]), _sentence(item))
+
+
+def _sentence(item: Mapping[str, Any]) -> str:
+    """Says what is wrong with one value, from pydantic's error and the description of the field."""
+    location: Location = item["loc"]
+    if item["type"] == "extra_forbidden":
+        near = nearest(str(location[-1]), LabFile.model_fields)
+        return "; ".join(filter(None, ("unknown key", near, f"allowed: {', '.join(LabFile.model_fields)}")))
+    allowed = LabFile.model_fields[str(location[0])].description
+    hint = str(cause) if isinstance(cause := item.get("ctx", {}).get("error"), ValueError) else ""
+    near = hint if hint.startswith("did you mean") else ""
+    given = item["input"] if isinstance(item["input"], str) else yaml.safe_dump(item["input"], default_flow_style=True)
+    short = given.removesuffix("\n").removesuffix("...").strip()
+    short = short if len(short) <= 40 else f"{short[:37]}..."
+    return "; ".join(filter(None, (f"'{short}' is not allowed", near, f"allowed: {allowed}")))
+
+
+def _unknown_services(document: Document, configuration: object, known: Collection[str]) -> Iterator[Problem]:
+    if not isinstance(configuration, Mapping):
+        return
+    for service in configuration:
+        if service not in known:
+            near = nearest(service, known)
+            text = "; ".join(filter(None, ("unknown service", near, f"allowed: {', '.join(sorted(known))}")))
+            location = ("configuration", service)
+            yield Problem(document.at_key(location), _key(location), text)
+
+
+def _missing_guest(document: Document, guest: object, folder: Path) -> Iterator[Problem]:
+    if isinstance(guest, str) and guest and not _is_url(guest) and not (folder / guest).is_file():
+        yield Problem(document.at(("guest",)), "guest", f"no such file: {folder / guest}")
+
+
+def _missing_drop_ins(document: Document, configuration: object, folder: Path) -> Iterator[Problem]:
+    if not isinstance(configuration, Mapping):
+        return
+    for service, paths in configuration.items():
+        for index, drop_in in enumerate(paths if isinstance(paths, list) else ()):
+            if isinstance(drop_in, str) and not (folder / drop_in).exists():
+                location = ("configuration", service, index)
+                yield Problem(document.at(location), _key(location), f"no such file or folder: {folder / drop_in}")
+
+
+def _with_absolute_paths(lab: LabFile, folder: Path) -> LabFile:
+    configuration = {name: tuple(folder / path for path in paths) for name, paths in lab.configuration.items()}
+    guest = lab.guest if lab.guest is None or _is_url(lab.guest) else str(folder / lab.guest)
+    return lab.model_copy(update={"configuration": configuration, "guest": guest})
+
+
+def _is_url(text: str) -> bool:
+    return text.startswith(("http://", "https://"))
+
+
+def _key(location: Location) -> str:
+    """Writes a position as people do: `configuration.nova[0]`."""
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return "".join(parts).removeprefix(".")

@@ -1,0 +1,55 @@
+"""Names: what a lab may be called, and the nearest valid name for one that is not valid."""
+
+import difflib
+import re
+from collections.abc import Iterable
+
+from labctl.errors import BadInput
+
+LAB_NAME_ALLOWED = "1 to 30 of a-z, 0-9 and -, starting with a letter and not ending in -"
+"""What `is_lab_name` accepts, for people."""
+
+# Container names are NAME-SERVICE and the Compose project is labctl-NAME: a name is a DNS label, short enough for both.
+_LAB_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,28}[a-z0-9])?")
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str:
+    """Says which valid name is nearest to a wrong one.
+
+    Args:
+        name: What was given.
+        candidates: The valid names.
+
+    Returns:
+        "did you mean 'x'?", or "" when nothing is near.
+    """
+    by_folded = {candidate.casefold(): candidate for candidate in sorted(candidates)}
+    near = difflib.get_close_matches(name.casefold(), by_folded, n=1)
+    return f"did you mean '{by_folded[near[0]]}'?" if near else ""
+
+
+def is_lab_name(text: str) -> bool:
+    """Tells whether a lab may have this name."""
+    return _LAB_NAME.fullmatch(text) is not None
+
+
+def parse_lab_name(text: str) -> str:
+    """Takes a lab's name from a command line.
+
+    Args:
+        text: What was given.
+
+    Returns:
+        The same text.
+
+    Raises:
+        BadInput: No lab can have that name.
+    """
+    if is_lab_name(text):
+        return text
+    folded = re.sub(r"[^a-z0-9]+", "-", text.lower()).lstrip("-0123456789")[:30].rstrip("-")
+    raise BadInput(
+        f"'{text}' cannot be the name of a lab",
+        evidence=[f"allowed: {LAB_NAME_ALLOWED}"],
+        remedy=f"Take another name, for example '{folded}'." if folded else "Take another name.",
+    )

@@ -1,0 +1,69 @@
+"""A lab's secrets: random, made once, kept in one 0600 file of the state folder."""
+
+import base64
+import secrets
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+
+import yaml
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from pydantic import BaseModel, ConfigDict
+
+from labctl.files import write_file
+
+
+class Kind(StrEnum):
+    """What a secret looks like."""
+
+    PASSWORD = "password"  # noqa: S105
+    FERNET = "fernet"
+    """32 random bytes, URL-safe base64 (https://github.com/fernet/spec)."""
+    SSH = "ssh"
+    """An ed25519 private key in OpenSSH's format."""
+
+
+class Secrets(BaseModel):
+    """The secrets of a lab, by name; a name starts with its kind: `password.keystone.admin`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    values: dict[str, str] = {}
+
+    def __getitem__(self, name: str) -> str:
+        return self.values[name]
+
+    def with_names(self, names: Iterable[str]) -> "Secrets":
+        """These secrets, and new ones for the names that have none yet."""
+        missing = sorted(set(names) - set(self.values))
+        return Secrets(values={**self.values, **{name: make(Kind(name.split(".")[0])) for name in missing}})
+
+
+def make(kind: Kind) -> str:
+    """Makes one secret."""
+    if kind is Kind.FERNET:
+        return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    if kind is Kind.SSH:
+        key = Ed25519PrivateKey.generate()
+        return key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
+    # Letters and digits alone: it stands in URLs, INI files and SQL. 24 bytes are 192 bits.
+    return secrets.token_hex(24)
+
+
+def public_ssh_key(private: str) -> str:
+    """The public half of an ssh secret, as a line of authorized_keys without comment."""
+    from cryptography.hazmat.primitives.serialization import load_ssh_private_key
+
+    key = load_ssh_private_key(private.encode(), password=None)
+    return key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+
+def read_secrets(path: Path) -> Secrets:
+    """The secrets of a lab; none where there is no file yet."""
+    return Secrets(values=yaml.safe_load(path.read_text()) or {}) if path.exists() else Secrets()
+
+
+def write_secrets(path: Path, found: Secrets) -> None:
+    """Writes them, readable for this user alone."""
+    write_file(path, yaml.safe_dump(found.values).encode(), 0o600)

@@ -1,0 +1,90 @@
+"""The state folder: everything that labctl keeps of the labs on this machine."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_cache_path, user_state_path
+
+PROJECT_PREFIX = "labctl-"
+"""Compose projects of labs are called labctl-NAME."""
+
+
+def state_root() -> Path:
+    """`$XDG_STATE_HOME/labctl`."""
+    return user_state_path("labctl")
+
+
+def cache_root() -> Path:
+    """`$XDG_CACHE_HOME/labctl`: what can be made again."""
+    return user_cache_path("labctl")
+
+
+@dataclass(frozen=True)
+class LabState:
+    """One lab's folder, and what is where in it."""
+
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        """The lab's own folder."""
+        return state_root() / "labs" / self.name
+
+    @property
+    def project(self) -> str:
+        """The Compose project."""
+        return PROJECT_PREFIX + self.name
+
+    @property
+    def lab_file(self) -> Path:
+        """What was asked for, every default spelled out."""
+        return self.folder / "lab.yaml"
+
+    @property
+    def secrets(self) -> Path:
+        """The secrets."""
+        return self.folder / "secrets.yaml"
+
+    @property
+    def rendered(self) -> Path:
+        """The Compose project and the configuration: works without labctl."""
+        return self.folder / "project"
+
+    @property
+    def compose_file(self) -> Path:
+        """The Compose file."""
+        return self.rendered / "compose.yaml"
+
+    @property
+    def clouds_yaml(self) -> Path:
+        """How to reach the cloud, for OpenStack clients."""
+        return self.rendered / "clouds.yaml"
+
+    @property
+    def exists(self) -> bool:
+        """Whether this user has such a lab."""
+        return self.lab_file.exists()
+
+
+def known_labs() -> tuple[LabState, ...]:
+    """The labs that have a state folder, by name."""
+    return tuple(LabState(path.parent.name) for path in sorted(state_root().glob("labs/*/lab.yaml")))
+
+
+@contextmanager
+def locked(name: str) -> Iterator[None]:
+    """Holds the lock of one thing among all labctl processes of this user.
+
+    The kernel drops it with the process, however that ends, so a crash leaves no lock behind (flock(2)).
+
+    Args:
+        name: A lab's name, or `addresses` for the choice of address ranges.
+    """
+    folder = state_root() / "locks"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / name).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

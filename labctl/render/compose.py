@@ -1,0 +1,129 @@
+"""One Compose file out of the catalog's fragments: merged, with what every service has."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+from labctl.errors import BadInput
+
+Fragment = dict[str, Any]
+
+START_INTERVAL = "1s"
+"""Pause between two health checks of a service that starts; each costs a process."""
+
+HEALTH = {"interval": "20s", "timeout": "6s", "retries": 3, "start_period": "180s", "start_interval": START_INTERVAL}
+SECTIONS = ("services", "networks", "volumes")
+
+
+def parse_fragment(name: str, text: str) -> Fragment:
+    """Reads one rendered Compose template.
+
+    Raises:
+        BadInput: It is not YAML.
+    """
+    try:
+        return yaml.safe_load(text) or {}
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = text.splitlines()[mark.line] if mark and mark.line < len(text.splitlines()) else ""
+        raise BadInput(f"compose/{name} does not render to YAML: {error.problem}", evidence=[line]) from None
+
+
+def merge(fragments: Mapping[str, Fragment]) -> Fragment:
+    """Puts the fragments' services, networks and volumes together.
+
+    Raises:
+        BadInput: Two fragments define the same thing.
+    """
+    merged: Fragment = {section: {} for section in SECTIONS}
+    for name, fragment in fragments.items():
+        for section in SECTIONS:
+            for key, value in (fragment.get(section) or {}).items():
+                if key in merged[section]:
+                    raise BadInput(f"compose/{name} defines {section} {key!r}, which another fragment defines too.")
+                merged[section][key] = value or {}
+    return merged
+
+
+def complete(
+    merged: Fragment, *, lab: str, project: str, references: Mapping[str, str], user: str, files: Mapping[str, bytes]
+) -> Fragment:
+    """Adds to every service what all have.
+
+    Args:
+        merged: The merged fragments.
+        lab: The lab's name.
+        project: The Compose project's name.
+        references: Image name in the catalog to reference.
+        user: `uid:gid` of services that are not privileged.
+        files: The rendered configuration; a service's label holds the digest of what it mounts, so that Compose makes
+            a container anew exactly where its configuration changed.
+    """
+    labels = {"org.labctl.lab": lab}
+    services = {
+        name: complete_service(name, service, lab=lab, references=references, user=user, files=files)
+        for name, service in merged["services"].items()
+    }
+    return {
+        "name": project,
+        "services": services,
+        "networks": {name: {**network, "labels": labels} for name, network in merged["networks"].items()},
+        "volumes": {name: {**volume, "labels": labels} for name, volume in merged["volumes"].items()},
+    }
+
+
+def complete_service(
+    name: str, service: Fragment, *, lab: str, references: Mapping[str, str], user: str, files: Mapping[str, bytes]
+) -> Fragment:
+    """One service with name, labels, limits and, unless it is privileged, as little privilege as possible."""
+    if service["image"] not in references:
+        raise BadInput(f"The service {name!r} runs the image {service['image']!r}, which is not in the catalog.")
+    defaults: Fragment = {
+        "container_name": f"{lab}-{name}",
+        "restart": "unless-stopped",
+        "init": True,
+        "stop_grace_period": "5s",
+        "pull_policy": "never",
+        "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
+    }
+    if not service.get("privileged"):
+        defaults |= {
+            "user": user,
+            "read_only": True,
+            "cap_drop": ["ALL"],
+            "security_opt": ["no-new-privileges:true"],
+        }
+        service = {**service, "tmpfs": [*service.get("tmpfs", []), "/tmp"]}  # noqa: S108 - the container's own
+    labels = {"org.labctl.lab": lab, "org.labctl.service": name, "org.labctl.configuration": digest(service, files)}
+    completed = {**defaults, **service, "image": references[service["image"]], "labels": labels}
+    if "healthcheck" in service:
+        completed["healthcheck"] = {**HEALTH, **service["healthcheck"]}
+    return completed
+
+
+def digest(service: Fragment, files: Mapping[str, bytes]) -> str:
+    """A digest of the rendered files that a service mounts."""
+    total = hashlib.sha256()
+    for path in sorted(mounted_files(service, files)):
+        total.update(path.encode() + b"\0" + files[path])
+    return total.hexdigest()[:16]
+
+
+def mounted_files(service: Fragment, files: Iterable[str]) -> frozenset[str]:
+    """The rendered files that a service mounts."""
+    mounts = [volume.split(":")[0].removeprefix("./") for volume in service.get("volumes", []) if volume[0] == "."]
+    return frozenset(path for path in files if any(path == mount or path.startswith(f"{mount}/") for mount in mounts))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Spells out what is shared instead of anchors: the file is for people."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def dump(compose: Fragment) -> bytes:
+    """The Compose file's text."""
+    return yaml.dump(compose, Dumper=_Dumper, sort_keys=False, width=120).encode()

@@ -1,0 +1,179 @@
+"""One lab to files: its configuration, its Compose file, and how clients reach it. Pure."""
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labctl.catalog.folders import CatalogFolders
+from labctl.errors import BadInput
+from labctl.lab.addresses import AddressPlan, Node
+from labctl.lab.secrets import Secrets, public_ssh_key
+from labctl.render.compose import Fragment, complete, dump, merge, mounted_files, parse_fragment
+from labctl.render.templates import Templates
+
+PER_NODE = "node"
+"""The folder of config-templates/ whose templates are rendered once for each node."""
+
+PLACEHOLDER_KEY = "0" * 64
+
+
+@dataclass(frozen=True)
+class LabPlan:
+    """Everything that decides what a lab's files are.
+
+    Attributes:
+        name: The lab's name.
+        project: Its Compose project.
+        network_prefix: Start of the names of its bridges: at most 10 characters (IFNAMSIZ is 16, with the end).
+        addresses: The address plan.
+        nodes: The network node and the compute nodes.
+        virt_type: kvm or qemu.
+        references: Image name in the catalog to reference.
+        user: `uid:gid` of services that are not privileged.
+        drop_ins: Service to (file name, content) of configuration added by the user, in order.
+    """
+
+    name: str
+    project: str
+    network_prefix: str
+    addresses: AddressPlan
+    nodes: tuple[Node, ...]
+    virt_type: str
+    references: Mapping[str, str]
+    user: str
+    drop_ins: Mapping[str, tuple[tuple[str, bytes], ...]] = field(default_factory=dict)
+
+
+def needed_secrets(folders: CatalogFolders, plan: LabPlan) -> frozenset[str]:
+    """The names of the secrets that the catalog's templates ask for."""
+    asked: set[str] = set()
+
+    def ask(name: str) -> str:
+        asked.add(name)
+        return PLACEHOLDER_KEY
+
+    _render(folders, plan, ask, lambda name: ask(name))
+    return frozenset(asked)
+
+
+def render_lab(folders: CatalogFolders, plan: LabPlan, secrets: Secrets) -> dict[str, bytes]:
+    """Renders a lab's files.
+
+    Args:
+        folders: The catalog.
+        plan: What the lab is.
+        secrets: At least those that `needed_secrets` names.
+
+    Returns:
+        Path below the lab's project folder to content: compose.yaml, etc/..., clouds.yaml, admin-openrc, demo-openrc.
+
+    Raises:
+        BadInput: A template is wrong.
+    """
+    return _render(folders, plan, secrets.__getitem__, lambda name: public_ssh_key(secrets[name]))
+
+
+def _render(
+    folders: CatalogFolders, plan: LabPlan, secret: Callable[[str], str], public: Callable[[str], str]
+) -> dict[str, bytes]:
+    values: dict[str, Any] = {
+        "lab": plan.name,
+        "addresses": plan.addresses,
+        "nodes": plan.nodes,
+        "virt_type": plan.virt_type,
+        "password": lambda name: secret(f"password.{name}"),
+        "fernet": lambda name: secret(f"fernet.{name}"),
+        "ssh_key": lambda name: secret(f"ssh.{name}"),
+        "ssh_public": lambda name: public(f"ssh.{name}"),
+        "bridge": lambda name, network: bridge(plan, name, network),
+    }
+    fragments = compose_fragments(folders, values)
+    values |= {
+        "databases": collect(fragments, "databases"),
+        "services": [
+            {**entry, "password": secret(f"password.user.{entry['name']}")}
+            for fragment in fragments.values()
+            for entry in fragment.get("x-labctl", {}).get("catalog", [])
+        ],
+    }
+    files = configuration(folders, plan, values)
+    clients = {name.removeprefix("etc/client/"): files.pop(name) for name in list(files) if "etc/client/" in name}
+    merged = merge(fragments)
+    used = frozenset().union(*(mounted_files(service, files) for service in merged["services"].values()))
+    files = {name: content for name, content in files.items() if name in used}
+    compose = complete(
+        merged,
+        lab=plan.name,
+        project=plan.project,
+        references=plan.references,
+        user=plan.user,
+        files=files,
+    )
+    return {"compose.yaml": dump(compose), **files, **clients}
+
+
+def compose_fragments(folders: CatalogFolders, values: Mapping[str, Any]) -> dict[str, Fragment]:
+    """The Compose templates, rendered and read, in the order of their names."""
+    templates = Templates(folders.compose)
+    names = sorted(path.name for path in folders.compose.glob("*.yaml.j2"))
+    return {name: parse_fragment(name, templates.render(name, **values)) for name in names}
+
+
+def collect(fragments: Mapping[str, Fragment], key: str) -> dict[str, Any]:
+    """What the fragments say under `x-labctl: KEY`, together."""
+    found: dict[str, Any] = {}
+    for fragment in fragments.values():
+        found |= fragment.get("x-labctl", {}).get(key, {})
+    return found
+
+
+def bridge(plan: LabPlan, name: str, network: Any) -> str:
+    """The Compose definition of one of the lab's bridge networks, as one line of YAML."""
+    device = f"{plan.network_prefix}-{name[:4]}"
+    options = f"{{com.docker.network.bridge.name: {device}}}"
+    return f"{{driver: bridge, driver_opts: {options}, ipam: {{config: [{{subnet: {network}, gateway: {network[1]}}}]}}}}"
+
+
+def configuration(folders: CatalogFolders, plan: LabPlan, values: Mapping[str, Any]) -> dict[str, bytes]:
+    """The services' configuration: etc/SERVICE/FILE for the control plane, etc/NODE/SERVICE/FILE for nodes."""
+    templates = Templates(folders.config_templates)
+    files: dict[str, bytes] = {}
+    for name in template_names(folders.config_templates):
+        service, _, rest = name.partition("/")
+        target = rest.removesuffix(".j2")
+        if service == PER_NODE:
+            for node in plan.nodes:
+                host_uuid = uuid.uuid5(uuid.NAMESPACE_DNS, f"{node.name}.{plan.name}")
+                text = templates.render(name, node=node, host_uuid=host_uuid, **values)
+                files[f"etc/{node.name}/{target}"] = text.encode()
+        else:
+            files[f"etc/{service}/{target}"] = templates.render(name, **values).encode()
+    return {**files, **drop_in_files(plan, files)}
+
+
+def template_names(folder: Path) -> list[str]:
+    """The templates of config-templates/ as SERVICE/FILE.j2; files directly in the folder are for import only."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.j2") if path.parent != folder)
+
+
+def drop_in_files(plan: LabPlan, files: Iterable[str]) -> dict[str, bytes]:
+    """The drop-in folder SERVICE.conf.d of each service that reads oslo.config files, with the user's files in it.
+
+    Raises:
+        BadInput: The lab file has drop-ins for a service that takes none.
+    """
+    homes = {path.rsplit("/", 1)[0] for path in files if path.endswith((".conf", ".ini"))}
+    services = {home.rsplit("/", 1)[1] for home in homes}
+    for service in plan.drop_ins:
+        if service not in services:
+            raise BadInput(f"There is no service {service!r} to configure.", remedy=f"One of: {sorted(services)}.")
+    found = {}
+    for home in homes:
+        service = home.rsplit("/", 1)[1]
+        folder = f"{home}/{service}.conf.d"
+        found[f"{folder}/README"] = b"Drop-in files that the lab file names; read in this order after the service's own.\n"
+        for number, (name, content) in enumerate(plan.drop_ins.get(service, ())):
+            found[f"{folder}/{number:02}-{name}"] = content
+    return found

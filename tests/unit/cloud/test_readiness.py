@@ -1,0 +1,143 @@
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from labctl.cloud.readiness import CloudView, ComputeService, Expected, NetworkAgent, fetch_view, missing
+
+BRIDGE = "neutron-linuxbridge-agent"
+EXPECTED = Expected(
+    nodes=("node1", "node2"),
+    agents={"node1": frozenset({BRIDGE}), "net": frozenset({BRIDGE, "neutron-l3-agent"})},
+)
+ALL = frozenset({"VCPU", "MEMORY_MB", "DISK_GB"})
+READY = CloudView(
+    services=(ComputeService("node1", "up", "enabled"), ComputeService("node2", "up", "enabled")),
+    hypervisors=frozenset({"node1", "node2"}),
+    inventories={"node1": ALL, "node2": ALL},
+    agents=(
+        NetworkAgent("node1", BRIDGE, True),
+        NetworkAgent("net", BRIDGE, True),
+        NetworkAgent("net", "neutron-l3-agent", True),
+    ),
+)
+
+
+def test_nothing_is_missing_from_a_ready_cloud() -> None:
+    assert missing(READY, EXPECTED) == ()
+
+
+def test_a_full_domain_name_is_the_same_host() -> None:
+    view = replace(
+        READY,
+        hypervisors=frozenset({"node1.lab", "node2"}),
+        inventories={"node1.lab": ALL, "node2": ALL},
+    )
+    assert missing(view, EXPECTED) == ()
+
+
+def test_node1_is_not_node10() -> None:
+    view = replace(READY, hypervisors=frozenset({"node10", "node2"}))
+    assert missing(view, EXPECTED) == ("The hypervisor of node1 is not visible: its host is not mapped into the cell.",)
+
+
+@pytest.mark.parametrize(
+    ("view", "sentence"),
+    [
+        (replace(READY, services=READY.services[:1]), "nova-compute on node2 has not registered."),
+        (
+            replace(READY, services=(READY.services[0], ComputeService("node2", "down", "enabled"))),
+            "nova-compute on node2 is down and enabled.",
+        ),
+        (
+            replace(READY, services=(READY.services[0], ComputeService("node2", "up", "disabled"))),
+            "nova-compute on node2 is up and disabled.",
+        ),
+        (replace(READY, inventories={"node1": ALL}), "node2 has no resource provider in placement."),
+        (
+            replace(READY, inventories={"node1": ALL, "node2": frozenset({"VCPU"})}),
+            "The resource provider of node2 has no inventory of MEMORY_MB, DISK_GB.",
+        ),
+        (replace(READY, agents=READY.agents[:2]), "neutron-l3-agent on net has not registered."),
+        (
+            replace(READY, agents=(*READY.agents[1:], NetworkAgent("node1", BRIDGE, False))),
+            "neutron-linuxbridge-agent on node1 is not alive.",
+        ),
+    ],
+)
+def test_each_thing_missing_is_one_sentence(view: CloudView, sentence: str) -> None:
+    assert missing(view, EXPECTED) == (sentence,)
+
+
+def test_an_empty_cloud_lacks_everything() -> None:
+    assert len(missing(CloudView((), frozenset(), {}, ()), EXPECTED)) == 2 * 3 + 3
+
+
+@dataclass
+class FakePlacement:
+    """Placement's answers: every provider's inventories, and who has room."""
+
+    inventories: dict[str, dict[str, int]]
+    requests: list[str]
+    full: frozenset[str] = frozenset()
+
+    def resource_providers(self, resources: str | None = None) -> list[Any]:
+        self.requests.append(f"providers {resources}")
+        wanted = {one.split(":")[0] for one in resources.split(",")} if resources else set()
+        return [
+            SimpleNamespace(name=name, id=f"id-{name}")
+            for name, has in self.inventories.items()
+            if not resources or (wanted <= set(has) and name not in self.full)
+        ]
+
+    def resource_provider_inventories(self, identifier: str) -> list[Any]:
+        self.requests.append(f"inventories {identifier}")
+        return [
+            SimpleNamespace(resource_class=name, total=total)
+            for name, total in self.inventories[identifier.removeprefix("id-")].items()
+        ]
+
+
+def cloud(placement: FakePlacement) -> Any:
+    log = placement.requests
+
+    def services(binary: str) -> list[Any]:
+        log.append(f"services {binary}")
+        return [SimpleNamespace(host="node1", state="up", status="enabled")]
+
+    def hypervisors() -> list[Any]:
+        log.append("hypervisors")
+        return [SimpleNamespace(name="node1")]
+
+    def agents() -> list[Any]:
+        log.append("agents")
+        return [SimpleNamespace(host="node1", binary=BRIDGE, is_alive=True)]
+
+    return SimpleNamespace(
+        compute=SimpleNamespace(services=services, hypervisors=hypervisors),
+        network=SimpleNamespace(agents=agents),
+        placement=placement,
+    )
+
+
+FULL_SET = {"VCPU": 2, "MEMORY_MB": 1024, "DISK_GB": 10}
+
+
+def test_a_ready_cloud_is_seen_with_four_requests() -> None:
+    placement = FakePlacement({"node1": FULL_SET}, [])
+    view = fetch_view(cloud(placement), ("node1",))
+    assert missing(view, Expected(("node1",), {"node1": frozenset({BRIDGE})})) == ()
+    assert len(placement.requests) == 4
+
+
+def test_a_node_without_room_is_ready_all_the_same() -> None:
+    placement = FakePlacement({"node1": FULL_SET, "node2": FULL_SET}, [], full=frozenset({"node2"}))
+    view = fetch_view(cloud(placement), ("node1", "node2"))
+    assert view.inventories == {"node1": ALL, "node2": ALL}
+
+
+def test_a_provider_without_disk_is_seen_as_such() -> None:
+    placement = FakePlacement({"node1": {"VCPU": 2, "MEMORY_MB": 1024, "DISK_GB": 0, "PCPU": 1}}, [])
+    placement.full = frozenset({"node1"})
+    assert fetch_view(cloud(placement), ("node1",)).inventories == {"node1": frozenset({"VCPU", "MEMORY_MB"})}

@@ -1,0 +1,248 @@
+"""The lab file: what it takes, and that each mistake is named at its place."""
+
+from ipaddress import IPv4Network
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from labctl.errors import BadInput
+from labctl.lab.file import LabFile, dump_lab_file, load_lab_file, with_values
+from labctl.lab.names import nearest, parse_lab_name
+
+SERVICES = ("keystone", "neutron-server", "nova-compute")
+KEYS = "version, name, nodes, release, address_range, guest, guest_user, configuration, wait_timeout"
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "lab.yaml"
+    path.write_text(dedent(text))
+    return path
+
+
+def mistakes(folder: Path, text: str) -> list[str]:
+    """The evidence of the error that a file gives, without the folder."""
+    path = write(folder, text)
+    with pytest.raises(BadInput) as caught:
+        load_lab_file(path, SERVICES)
+    return [line.replace(f"{folder}/", "") for line in caught.value.evidence]
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "{}\n", "---\n"])
+def test_an_empty_file_is_the_default_lab(tmp_path: Path, text: str) -> None:
+    assert load_lab_file(write(tmp_path, text), SERVICES) == LabFile()
+
+
+def test_every_value_is_read(tmp_path: Path) -> None:
+    (tmp_path / "extra").mkdir()
+    (tmp_path / "a.conf").touch()
+    (tmp_path / "guest.img").touch()
+    text = """\
+        version: 1
+        name: two-2
+        nodes: 2
+        release: 2024.2
+        address_range: 10.20.0.0/22
+        guest: guest.img
+        guest_user: cirros
+        configuration:
+          keystone: [a.conf, extra]
+        wait_timeout: 60
+        """
+    lab = load_lab_file(write(tmp_path, text), SERVICES)
+    assert lab == LabFile(
+        name="two-2",
+        nodes=2,
+        release="2024.2",
+        address_range=IPv4Network("10.20.0.0/22"),
+        guest=str(tmp_path / "guest.img"),
+        guest_user="cirros",
+        configuration={"keystone": (tmp_path / "a.conf", tmp_path / "extra")},
+        wait_timeout=60,
+    )
+    assert load_lab_file(write(tmp_path, dump_lab_file(lab)), SERVICES) == lab
+
+
+def test_dump_spells_out_every_value() -> None:
+    assert dump_lab_file(LabFile(configuration={"keystone": (Path("/a.conf"),)})) == dedent("""\
+        version: 1
+        name: lab
+        nodes: 1
+        release: '2024.2'
+        address_range: null
+        guest: null
+        guest_user: null
+        configuration:
+          keystone:
+          - /a.conf
+        wait_timeout: 300
+        """)
+
+
+def test_text_is_not_turned_into_numbers_or_booleans(tmp_path: Path) -> None:
+    lab = load_lab_file(write(tmp_path, "release: 2024.10\nname: off\n"), SERVICES)
+    assert (lab.release, lab.name) == ("2024.10", "off")
+
+
+def test_a_guest_can_be_a_url(tmp_path: Path) -> None:
+    assert load_lab_file(write(tmp_path, "guest: https://example.org/c.img\n"), SERVICES).guest == (
+        "https://example.org/c.img"
+    )
+
+
+def test_all_mistakes_are_named_at_once_in_order(tmp_path: Path) -> None:
+    text = """\
+        nodez: 3
+        nodes: 65
+        configuration:
+          nova-compue: [x.conf]
+        nodes: 2
+        """
+    assert mistakes(tmp_path, text) == [
+        f"lab.yaml:1:1: nodez: unknown key; did you mean 'nodes'?; allowed: {KEYS}",
+        "lab.yaml:2:8: nodes: '65' is not allowed; allowed: a whole number from 1 to 64",
+        "lab.yaml:4:3: configuration.nova-compue: unknown service; did you mean 'nova-compute'?; "
+        "allowed: keystone, neutron-server, nova-compute",
+        f"lab.yaml:4:17: configuration.nova-compue[0]: no such file or folder: {tmp_path}/x.conf".replace(
+            f"{tmp_path}/", ""
+        ),
+        "lab.yaml:5:1: nodes: this key is here twice; the first is in line 2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("version: 2", "1:10: version: '2' is not allowed; allowed: 1"),
+        ("version: true", "1:10: version: 'true' is not allowed; allowed: 1"),
+        ("nodes: true", "1:8: nodes: 'true' is not allowed; allowed: a whole number from 1 to 64"),
+        ("nodes: '3'", "1:8: nodes: '3' is not allowed; allowed: a whole number from 1 to 64"),
+        ("nodes: 1.5", "1:8: nodes: '1.5' is not allowed; allowed: a whole number from 1 to 64"),
+        ("nodes: [1]", "1:8: nodes: '[1]' is not allowed; allowed: a whole number from 1 to 64"),
+        ("nodes:", "1:7: nodes: 'null' is not allowed; allowed: a whole number from 1 to 64"),
+        ("nodes: 0", "1:8: nodes: '0' is not allowed; allowed: a whole number from 1 to 64"),
+        (
+            "name: My_Lab",
+            "1:7: name: 'My_Lab' is not allowed; "
+            "allowed: 1 to 30 of a-z, 0-9 and -, starting with a letter and not ending in -",
+        ),
+        (
+            "release: ../etc",
+            "1:10: release: '../etc' is not allowed; allowed: the name of a release, such as 2024.2",
+        ),
+        (
+            "address_range: 10.20.1.0/22",
+            "1:16: address_range: '10.20.1.0/22' is not allowed; did you mean '10.20.0.0/22'?; "
+            "allowed: a private /22, such as 10.20.0.0/22, or null",
+        ),
+        (
+            "address_range: 8.8.8.0/22",
+            "1:16: address_range: '8.8.8.0/22' is not allowed; allowed: a private /22, such as 10.20.0.0/22, or null",
+        ),
+        (
+            "address_range: 10.0.0.0/8",
+            "1:16: address_range: '10.0.0.0/8' is not allowed; allowed: a private /22, such as 10.20.0.0/22, or null",
+        ),
+        (
+            "address_range: 7",
+            "1:16: address_range: '7' is not allowed; allowed: a private /22, such as 10.20.0.0/22, or null",
+        ),
+        ("guest: no.img", "1:8: guest: no such file: no.img"),
+        (
+            "configuration: [a]",
+            "1:16: configuration: '[a]' is not allowed; allowed: for each service, a list of drop-in files or folders",
+        ),
+        (
+            "configuration: {keystone: 7}",
+            "1:27: configuration.keystone: '7' is not allowed; "
+            "allowed: for each service, a list of drop-in files or folders",
+        ),
+        (
+            "wait_timeout: 5m",
+            "1:15: wait_timeout: '5m' is not allowed; allowed: seconds, a whole number from 1 to 86400",
+        ),
+        ("? [a, b]\n: 1", "1:3: a key must be one word"),
+        ("- nodes", "1:1: the file must hold keys and values"),
+        ("nodes: 2024-13-45", "1:8: nodes: this value cannot be read: month must be in 1..12"),
+    ],
+)
+def test_one_mistake(tmp_path: Path, line: str, expected: str) -> None:
+    assert mistakes(tmp_path, line)[0] == f"lab.yaml:{expected}"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"nodes: [1\nname: x\n", "2:5: not YAML: expected ',' or ']', but got ':'"),
+        (b"a: 'x\n", "2:1: not YAML: found unexpected end of stream"),
+        (b"name: ok\n# \xff\n", "2:3: not YAML: this byte is not UTF-8"),
+        (b"name: a\x07b\n", "1:8: not YAML: the character U+0007 is not allowed in YAML"),
+        (b"--- {}\n--- {}\n", "2:1: not YAML: but found another document"),
+        (b"a: *b\n", "1:4: not YAML: found undefined alias 'b'"),
+    ],
+)
+def test_malformed_yaml_is_named_at_its_place(tmp_path: Path, content: bytes, expected: str) -> None:
+    path = tmp_path / "lab.yaml"
+    path.write_bytes(content)
+    with pytest.raises(BadInput) as caught:
+        load_lab_file(path, SERVICES)
+    assert caught.value.evidence == (f"{path}:{expected}",)
+
+
+def test_an_alias_of_itself_is_a_mistake(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, "configuration: &a {keystone: *a}")[0] == (
+        "lab.yaml:1:16: configuration.keystone: an alias cannot stand for something that it is part of"
+    )
+
+
+def test_an_alias_of_something_else_is_fine(tmp_path: Path) -> None:
+    (tmp_path / "a.conf").touch()
+    text = "configuration: {keystone: &a [a.conf], nova-compute: *a}"
+    lab = load_lab_file(write(tmp_path, text), SERVICES)
+    assert lab.configuration["keystone"] == lab.configuration["nova-compute"]
+
+
+@pytest.mark.parametrize("name", ["missing.yaml", "."])
+def test_a_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadInput, match="cannot be read"):
+        load_lab_file(tmp_path / name, SERVICES)
+
+
+def test_the_copy_of_a_lab_that_is_up_is_read_without_its_files(tmp_path: Path) -> None:
+    path = write(tmp_path, "guest: /gone.img\nconfiguration: {keystone: [/gone.conf]}\n")
+    assert load_lab_file(path, SERVICES, check_files=False).guest == "/gone.img"
+
+
+def test_flags_replace_values_and_are_checked() -> None:
+    assert with_values(LabFile(name="x"), nodes=3) == LabFile(name="x", nodes=3)
+    with pytest.raises(BadInput) as caught:
+        with_values(LabFile(), nodes=65)
+    assert caught.value.evidence == ("nodes: '65' is not allowed; allowed: a whole number from 1 to 64",)
+
+
+@pytest.mark.parametrize("name", ["a", "lab", "a-b", "a" * 30, "x9"])
+def test_lab_names(name: str) -> None:
+    assert parse_lab_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("My Lab", "Take another name, for example 'my-lab'."),
+        ("a-", "Take another name, for example 'a'."),
+        ("9lives", "Take another name, for example 'lives'."),
+        ("a" * 31, f"Take another name, for example '{'a' * 30}'."),
+        ("a\n", "Take another name, for example 'a'."),
+        ("", "Take another name."),
+        ("../x", "Take another name, for example 'x'."),
+    ],
+)
+def test_names_that_no_lab_can_have(name: str, remedy: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        parse_lab_name(name)
+    assert caught.value.remedy == remedy
+
+
+def test_nearest() -> None:
+    assert nearest("Keystne", SERVICES) == "did you mean 'keystone'?"
+    assert nearest("zzz", SERVICES) == ""
