@@ -93,7 +93,7 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
 def runtime_references(folders: CatalogFolders, release: str) -> dict[str, str]:
     """Image name to reference, of the images that containers run."""
     naming = Naming(release)
-    return {image.name: naming.reference(image.name) for image in load_images(folders).runtime}
+    return {image.name: naming.reference(image.name) for image in load_images(folders).containers}
 
 
 def check_images(client: docker.DockerClient, folders: CatalogFolders, references: Mapping[str, str]) -> None:
@@ -104,7 +104,7 @@ def check_images(client: docker.DockerClient, folders: CatalogFolders, reference
         BringUpFailed: The database layer was migrated by other packages.
     """
     labels = image_labels(client, references)
-    for image in load_images(folders).runtime:
+    for image in load_images(folders).containers:
         stale = stale_schemas(labels, image.file.schemas, image.name)
         if stale:
             raise BringUpFailed(

@@ -31,7 +31,9 @@ class ImageFile(BaseModel):
     versions: Mapping[str, str] = {}
     """Label name to the Debian package whose version it states."""
     runtime: bool = True
-    """False for images that other images are made of and that no container runs."""
+    """False for images that only serve to make other images."""
+    artifact: bool = False
+    """Holds files that labctl takes out; no container runs it."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,13 @@ class ImageGraph:
 
     @property
     def runtime(self) -> tuple[Image, ...]:
-        """The images that containers run."""
+        """The images that a lab needs: those that containers run, and artifacts."""
         return tuple(image for image in self.images if image.file.runtime)
+
+    @property
+    def containers(self) -> tuple[Image, ...]:
+        """The images that containers run."""
+        return tuple(image for image in self.runtime if not image.file.artifact)
 
 
 def load_images(folders: CatalogFolders) -> ImageGraph:

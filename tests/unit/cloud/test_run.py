@@ -97,9 +97,12 @@ class Lab:
         )
 
 
-@pytest.fixture(params=[1, 2], ids=["one node", "two nodes"])
+BOTH_SIZES = pytest.mark.parametrize("lab", [1, 2], indirect=True, ids=["one node", "two nodes"])
+
+
+@pytest.fixture
 def lab(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    nodes = tuple(f"node{n + 1}" for n in range(request.param))
+    nodes = tuple(f"node{n + 1}" for n in range(getattr(request, "param", 2)))
     cloud = FakeCloud(nodes)
     guests = Guests(cloud)
     serving = Serving(cloud)
@@ -133,6 +136,7 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
     serving.close()
 
 
+@BOTH_SIZES
 def test_the_demo_sees_everything_and_leaves_nothing(lab: Lab) -> None:
     result = lab.demo()
     assert [guest.node for guest in result.guests] == list(lab.target.nodes)
@@ -270,6 +274,7 @@ def test_a_guest_that_is_not_there_is_bad_input(lab: Lab) -> None:
     assert lab.cloud.names() == set()
 
 
+@BOTH_SIZES
 def test_guests_that_cannot_reach_each_other_are_noticed(lab: Lab) -> None:
     lab.guests.ping_status = 1
     if len(lab.target.nodes) == 1:

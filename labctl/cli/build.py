@@ -1,0 +1,88 @@
+"""`labctl build`."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from labctl.ui import Progress
+
+if TYPE_CHECKING:
+    from labctl.build.images import BuildPlace
+
+RELEASE = "2024.2"
+
+
+def build(
+    images: Annotated[list[str] | None, typer.Argument(help="Images; default: all that a lab runs.")] = None,
+    release: Annotated[str, typer.Option("--release", help="The OpenStack release.")] = RELEASE,
+    base: Annotated[
+        str,
+        typer.Option("--base", help="Base root filesystem: auto, registry, mmdebstrap, or an image of your own."),
+    ] = "auto",
+    render_only: Annotated[
+        Path | None,
+        typer.Option("--render-only", "--dry-run", help="Write Dockerfiles and docker-bake.json there; build nothing."),
+    ] = None,
+    show_list: Annotated[bool, typer.Option("--list", help="List the images and end.")] = False,
+    graph: Annotated[str | None, typer.Option("--graph", help="Print the graph as dot or mermaid and end.")] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Build every step anew.")] = False,
+    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="At most so many images at once.")] = None,
+    push: Annotated[bool, typer.Option("--push", help="Push to --registry.")] = False,
+    registry: Annotated[str, typer.Option("--registry", help="Prefix of the images' names.")] = "",
+    tag: Annotated[str | None, typer.Option("--tag", help="The images' tag; default: the release.")] = None,
+    progress: Annotated[Progress, typer.Option("--progress", help="How progress is shown.")] = Progress.AUTO,
+) -> None:
+    """Build the images of a release."""
+    from labctl.build.guest import export_guest
+    from labctl.build.images import BuildRequest, build_images, chosen, render_only_to
+    from labctl.catalog.folders import catalog_folders
+    from labctl.catalog.image import load_images
+    from labctl.catalog.release import load_release
+    from labctl.errors import BadInput
+    from labctl.render.graph import draw_graph, list_images
+    from labctl.render.images import Naming
+    from labctl.ui import listener
+
+    if push and not registry:
+        raise BadInput("--push needs --registry.", remedy="For example `--registry registry.example.org/team`.")
+    folders = catalog_folders()
+    loaded, found = load_images(folders), load_release(folders, release)
+    chosen(loaded, images or ())
+    if show_list:
+        typer.echo(list_images(loaded))
+        return
+    if graph:
+        typer.echo(draw_graph(loaded, graph))
+        return
+    naming = Naming(tag or release, registry)
+    request = BuildRequest(tuple(images or ()), naming, base, jobs, no_cache, push)
+    place = build_place(release)
+    if render_only:
+        render_only_to(render_only, folders, loaded, found, request, place)
+        typer.echo(f"Rendered into {render_only}; build with `docker buildx bake -f docker-bake.json` there.")
+        return
+    require_engine()
+    with listener(progress, sys.stderr) as emit:
+        references = build_images(folders, loaded, found, request, place, emit)
+        if naming.reference("guest") in references:
+            export_guest(naming.reference("guest"), emit)
+    if progress is not Progress.JSON:
+        typer.echo(f"{len(references)} images are built: {', '.join(references)}", err=True)
+
+
+def build_place(release: str) -> "BuildPlace":
+    """Where builds of a release happen on this machine."""
+    from labctl.build.images import BuildPlace
+    from labctl.lab.state import cache_root
+
+    return BuildPlace(cache_root() / "build" / release)
+
+
+def require_engine() -> None:
+    """Refuses to go on without a usable engine."""
+    from labctl.cli.lookup import docker_engine
+
+    with docker_engine():
+        pass

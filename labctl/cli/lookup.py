@@ -1,0 +1,102 @@
+"""What the commands look up before they work: the lab that is meant, and what is known of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Address
+from typing import TYPE_CHECKING
+
+from labctl.errors import NotFound
+from labctl.lab.names import nearest, parse_lab_name
+from labctl.lab.state import LabState, known_labs
+
+if TYPE_CHECKING:
+    import docker
+
+    from labctl.cloud.demo.target import DemoTarget, Ping
+    from labctl.lab.file import LabFile
+
+
+def find_lab(name: str | None) -> LabState:
+    """The lab of that name, or the only one there is.
+
+    Raises:
+        NotFound: There is none, or there are several and none is named.
+    """
+    labs = known_labs()
+    if name is not None:
+        state = LabState(parse_lab_name(name))
+        if state.exists:
+            return state
+        hint = nearest(name, [lab.name for lab in labs])
+        raise NotFound(f"There is no lab {name!r}.", remedy=hint or "`labctl list` shows those that there are.")
+    if len(labs) == 1:
+        return labs[0]
+    if not labs:
+        raise NotFound("There is no lab.", remedy="`labctl up` makes one.")
+    names = ", ".join(lab.name for lab in labs)
+    raise NotFound("There are several labs.", evidence=[names], remedy="Say which: `--name LAB`.")
+
+
+def lab_file(state: LabState) -> "LabFile":
+    """The lab file that the lab was brought up with."""
+    from labctl.lab.file import load_lab_file
+
+    return load_lab_file(state.lab_file, config_services(), check_files=False)
+
+
+def config_services() -> tuple[str, ...]:
+    """The services that a lab file may add configuration to: those with oslo.config files in the catalog."""
+    from labctl.catalog.folders import catalog_folders
+
+    folder = catalog_folders().config_templates
+    return tuple(sorted({path.parent.name for path in folder.glob("*/*.conf.j2")} - {"rabbitmq", "mariadb"}))
+
+
+@contextmanager
+def docker_engine() -> "Iterator[docker.DockerClient]":
+    """A client of the engine, closed at the end."""
+    from labctl.engine.client import engine
+
+    client = engine()
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def demo_target(name: str | None) -> "DemoTarget":
+    """What the demo needs to know of a lab."""
+    from labctl.cli.guest import guest_image
+    from labctl.cloud.demo.target import DemoTarget
+    from labctl.lab.addresses import AddressPlan, Role
+
+    state = find_lab(name)
+    lab = lab_file(state)
+    assert lab.address_range  # noqa: S101 - a lab that was brought up has one
+    plan = AddressPlan(lab.address_range)
+    return DemoTarget(
+        lab=state.name,
+        clouds_yaml=state.clouds_yaml,
+        gateway_address=plan.gateway,
+        provider_network=plan.provider,
+        provider_gateway=plan.provider_gateway,
+        floating_pool=plan.floating_pool,
+        mtu=1500,
+        nodes=tuple(node.name for node in plan.nodes(lab.nodes) if node.role is Role.COMPUTE),
+        guest=guest_image(lab),
+    )
+
+
+def host_ping(lab: str) -> "Ping":
+    """A ping from the host's own network namespace, for users who may not open ICMP sockets."""
+    from labctl.bringup.up import runtime_references
+    from labctl.catalog.folders import catalog_folders
+    from labctl.engine.ping import ping_from_host
+
+    release = lab_file(LabState(lab)).release
+    reference = runtime_references(catalog_folders(), release)["client"]
+
+    def ping(address: IPv4Address) -> float | None:
+        return ping_from_host(reference, address, lab)
+
+    return ping

@@ -1,0 +1,43 @@
+"""`labctl openstack`: the openstack client in its container."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+
+def openstack(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(help="What the openstack client takes; `--name LAB` and `--admin` before it are labctl's."),
+    ] = None,
+) -> None:
+    """Run the openstack client against a lab: as admin, with this folder mounted at the same place."""
+    from pathlib import Path
+
+    from labctl.bringup.prepare import service_uid
+    from labctl.bringup.up import runtime_references
+    from labctl.catalog.folders import catalog_folders
+    from labctl.cli.lookup import find_lab, lab_file
+    from labctl.engine.containers import LAB_LABEL
+    from labctl.engine.process import interactive
+
+    name, rest = own_options(arguments or [])
+    state = find_lab(name)
+    reference = runtime_references(catalog_folders(), lab_file(state).release)["client"]
+    here = Path.cwd()
+    terminal = ["--interactive", *(["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else [])]
+    command = [
+        *("docker", "run", "--rm", *terminal, "--network", "host", "--label", f"{LAB_LABEL}={state.name}"),
+        *("--user", f"{service_uid()}:0", "--cap-drop", "ALL", "--read-only", "--tmpfs", "/tmp", "--env", "HOME=/tmp"),
+        *("--volume", f"{state.clouds_yaml}:/etc/openstack/clouds.yaml:ro", "--env", f"OS_CLOUD={state.name}-admin"),
+        *("--volume", f"{here}:{here}", "--workdir", str(here), reference, "openstack", *rest),
+    ]
+    raise typer.Exit(interactive(command))
+
+
+def own_options(arguments: list[str]) -> tuple[str | None, list[str]]:
+    """Takes labctl's own `--name LAB` off the start of the arguments."""
+    if len(arguments) >= 2 and arguments[0] == "--name":
+        return arguments[1], arguments[2:]
+    return None, arguments

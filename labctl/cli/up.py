@@ -1,0 +1,85 @@
+"""`labctl up`."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from labctl.ui import Progress
+
+if TYPE_CHECKING:
+    from labctl.bringup.up import BroughtUp
+    from labctl.lab.file import LabFile
+
+
+def up(
+    nodes: Annotated[int | None, typer.Option("--nodes", help="Compute nodes, 1 to 64.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The lab's name; default: lab.")] = None,
+    file: Annotated[Path | None, typer.Option("--file", help="A lab file.")] = None,
+    guest: Annotated[str | None, typer.Option("--guest", help="A guest image: path or URL (CirrOS, ...).")] = None,
+    wait_timeout: Annotated[int | None, typer.Option("--wait-timeout", help="Seconds until it must be ready.")] = None,
+    progress: Annotated[Progress, typer.Option("--progress", help="How progress is shown.")] = Progress.AUTO,
+) -> None:
+    """Bring a lab up, or finish what is missing of it; returns when its cloud is usable."""
+    from labctl.bringup.up import bring_up
+    from labctl.catalog.folders import catalog_folders
+    from labctl.cli.lookup import docker_engine
+    from labctl.ui import listener
+
+    wanted = wanted_lab(name, file, nodes=nodes, guest=guest, wait_timeout=wait_timeout)
+    with docker_engine() as client, listener(progress, sys.stderr) as emit:
+        result = bring_up(client, catalog_folders(), wanted, emit)
+    if progress is not Progress.JSON:
+        typer.echo(summary(result), err=True)
+
+
+def wanted_lab(name: str | None, file: Path | None, **flags: object) -> "LabFile":
+    """What is asked for: flags over the lab file, over what the lab is already, over defaults.
+
+    Raises:
+        BadInput: A flag or the file is wrong.
+    """
+    from labctl.catalog.folders import catalog_folders
+    from labctl.catalog.release import load_release
+    from labctl.cli.lookup import config_services, lab_file
+    from labctl.lab.file import LabFile, load_lab_file, with_values
+    from labctl.lab.names import parse_lab_name
+    from labctl.lab.state import LabState
+
+    if file:
+        start = load_lab_file(file, config_services())
+    else:
+        state = LabState(parse_lab_name(name or "lab"))
+        start = lab_file(state) if state.exists else LabFile(name=state.name)
+    given = {key: value for key, value in {"name": name, **flags}.items() if value is not None}
+    wanted = with_values(start, **given)
+    load_release(catalog_folders(), wanted.release)
+    return wanted
+
+
+def summary(result: "BroughtUp") -> str:
+    """What a person wants to know of a lab that is ready: how long it took and why, and what to do next."""
+    from labctl.ui.timeline import Span, draw_timeline
+
+    spans = [
+        Span(service, seen.started, seen.ready or result.ready, result.depends_on.get(service, ()))
+        for service, seen in result.observed.items()
+    ]
+    name = result.lab.name
+    lines = []
+    if spans:
+        last = max(span.end for span in spans)
+        spans.append(Span("cloud usable", last, max(last, result.ready), tuple(span.name for span in spans)))
+        lines += [draw_timeline(spans, 100), ""]
+    gateway = result.prepared.plan.addresses.gateway
+    option = "" if name == "lab" else f" --name {name}"
+    lines += [
+        f"The lab {name!r} is ready after {result.seconds:.1f} s: {result.lab.nodes} node(s), "
+        f"Keystone at http://{gateway}:5000/v3",
+        f"  labctl demo{option}                     boots a server, logs in to it, shows its console",
+        f"  labctl openstack{option} server list    the openstack client",
+        f"  eval $(labctl openrc{option})           for clients of your own",
+        f"  labctl down{option}                     removes all of it",
+    ]
+    return "\n".join(lines)
