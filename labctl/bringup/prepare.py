@@ -92,7 +92,7 @@ def prepare(folders: CatalogFolders, state: LabState, lab: LabFile, plan: LabPla
     secrets = read_secrets(state.secrets).with_names(needed_secrets(folders, plan))
     write_secrets(state.secrets, secrets)
     changed = write_folder(state.rendered, render_lab(folders, plan, secrets))
-    give_to_services(state.rendered / "etc")
+    give_to_services(state.rendered)
     return Prepared(lab, plan, changed)
 
 
@@ -115,7 +115,7 @@ def service_uid() -> int:
 
 
 def give_to_services(folder: Path) -> None:
-    """Makes the configuration readable for the services' user, and for nobody else.
+    """Makes the rendered files readable for the services' user, and for nobody else.
 
     It is that user's already, except where labctl runs as root.
     """

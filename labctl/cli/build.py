@@ -41,6 +41,7 @@ def build(
     from labctl.catalog.image import load_images
     from labctl.catalog.release import load_release
     from labctl.errors import BadInput
+    from labctl.lab.state import cache_root
     from labctl.render.graph import draw_graph, list_images
     from labctl.render.images import Naming
     from labctl.ui import listener
@@ -67,7 +68,7 @@ def build(
     with listener(progress, sys.stderr) as emit:
         references = build_images(folders, loaded, found, request, place, emit)
         if naming.reference("guest") in references:
-            export_guest(naming.reference("guest"), emit)
+            export_guest(naming.reference("guest"), cache_root() / "guests")
     if progress is not Progress.JSON:
         typer.echo(f"{len(references)} images are built: {', '.join(references)}", err=True)
 
