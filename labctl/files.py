@@ -43,8 +43,8 @@ def write_folder(folder: Path, files: Mapping[str, bytes], mode: int = 0o600) ->
     Returns:
         The paths that were written or removed.
     """
-    for name in sorted({parent for name in files for parent in Path(name).parents}):
-        make_folder(folder / name, mode)
+    for below in sorted({parent for name in files for parent in Path(name).parents}):
+        make_folder(folder / below, mode)
     changed = [
         name for name, content in files.items() if write_file(folder / name, content, permissions(content, mode))
     ]

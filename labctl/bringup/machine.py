@@ -72,16 +72,15 @@ def image_labels(client: docker.DockerClient, references: Mapping[str, str]) -> 
     Raises:
         BadInput: Some are not there.
     """
-    found, missing = {}, []
+    found: dict[str, Mapping[str, str]] = {}
+    missing = []
     for name, reference in references.items():
         try:
-            found[name] = client.api.inspect_image(reference)["Config"]["Labels"] or {}
+            found[name] = client.images.get(reference).labels
         except docker.errors.ImageNotFound:
             missing.append(reference)
     if missing:
-        raise BadInput(
-            "Images of the lab are not built yet.", evidence=missing, remedy="Run `labctl build` first."
-        )
+        raise BadInput("Images of the lab are not built yet.", evidence=missing, remedy="Run `labctl build` first.")
     return found
 
 

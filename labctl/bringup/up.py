@@ -154,9 +154,7 @@ def wait_for_cloud(
     expected = Expected(
         nodes=tuple(node.name for node in nodes if node.role is Role.COMPUTE),
         agents={
-            node.name: frozenset(
-                AGENTS_OF_EVERY_NODE + (AGENTS_OF_NETWORK_NODE if node.role is Role.NETWORK else ())
-            )
+            node.name: frozenset(AGENTS_OF_EVERY_NODE + (AGENTS_OF_NETWORK_NODE if node.role is Role.NETWORK else ()))
             for node in nodes
         },
     )

@@ -106,7 +106,9 @@ def load_images(folders: CatalogFolders) -> ImageGraph:
         BadInput: A file is malformed, names an image that is not there, or the images need each other in a circle.
     """
     files = sorted(folders.images.glob("*/image.yaml"))
-    images = {file.parent.name: Image(file.parent.name, file.parent, read_yaml_model(file, ImageFile)) for file in files}
+    images = {
+        file.parent.name: Image(file.parent.name, file.parent, read_yaml_model(file, ImageFile)) for file in files
+    }
     return ImageGraph(sort_images(images.values()))
 
 

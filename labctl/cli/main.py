@@ -69,7 +69,7 @@ def run() -> NoReturn:
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("Interrupted.", err=True)
         sys.exit(INTERRUPTED)
-    except Exception as error:  # noqa: BLE001 - the last door: a usage error, or a bug
+    except Exception as error:
         sys.exit(show_other(error))
     sys.exit(0)
 

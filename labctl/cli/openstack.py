@@ -29,7 +29,8 @@ def openstack(
     terminal = ["--interactive", *(["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else [])]
     command = [
         *("docker", "run", "--rm", *terminal, "--network", "host", "--label", f"{LAB_LABEL}={state.name}"),
-        *("--user", f"{service_uid()}:0", "--cap-drop", "ALL", "--read-only", "--tmpfs", "/tmp", "--env", "HOME=/tmp"),
+        *("--user", f"{service_uid()}:0", "--cap-drop", "ALL", "--read-only"),
+        *("--tmpfs", "/home", "--env", "HOME=/home"),
         *("--volume", f"{state.clouds_yaml}:/etc/openstack/clouds.yaml:ro", "--env", f"OS_CLOUD={state.name}-admin"),
         *("--volume", f"{here}:{here}", "--workdir", str(here), reference, "openstack", *rest),
     ]

@@ -45,9 +45,7 @@ def list_() -> None:
     """List the labs on this machine."""
     from labctl.cli.lookup import docker_engine, lab_file
     from labctl.engine.containers import labs_on_engine, service_states
-    from labctl.lab.state import LabState
-
-    from labctl.lab.state import known_labs
+    from labctl.lab.state import LabState, known_labs
 
     with docker_engine() as client:
         names = sorted({lab.name for lab in known_labs()} | labs_on_engine(client))

@@ -46,10 +46,11 @@ class _WebsocketStream:
 
     def read(self, size: int) -> bytes:
         while len(self._buffer) < size:
-            frame = self._socket.recv()
-            if not frame:
+            # An empty frame is no end: nova's proxy sends one after the security handshake that it plays to the client.
+            opcode, data = self._socket.recv_data()
+            if opcode == websocket.ABNF.OPCODE_CLOSE:
                 raise websocket.WebSocketConnectionClosedException("closed by novncproxy")
-            self._buffer += frame.encode() if isinstance(frame, str) else frame
+            self._buffer += data
         taken = bytes(self._buffer[:size])
         del self._buffer[:size]
         return taken

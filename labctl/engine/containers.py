@@ -69,10 +69,10 @@ def read_state(entry: dict[str, object]) -> ServiceState:
 
 def labs_on_engine(client: docker.DockerClient) -> frozenset[str]:
     """The names of all labs that have a container, a network or a volume."""
-    query = {"filters": {"label": LAB_LABEL}}
-    containers = client.api.containers(all=True, **query)
-    networks = client.api.networks(**query)
-    volumes = client.api.volumes(**query)["Volumes"] or []
+    label = {"label": LAB_LABEL}
+    containers = client.api.containers(all=True, filters=label)
+    networks = client.api.networks(filters=label)
+    volumes = client.api.volumes(filters=label)["Volumes"] or []
     return frozenset(entry["Labels"][LAB_LABEL] for entry in (*containers, *networks, *volumes))
 
 

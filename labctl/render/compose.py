@@ -10,10 +10,10 @@ from labctl.errors import BadInput
 
 Fragment = dict[str, Any]
 
-START_INTERVAL = "1s"
-"""Pause between two health checks of a service that starts; each costs a process."""
+START_INTERVAL = "300ms"
+"""Until the first health check of a service that starts; that one is patient (images/base: health)."""
 
-HEALTH = {"interval": "20s", "timeout": "6s", "retries": 3, "start_period": "180s", "start_interval": START_INTERVAL}
+HEALTH = {"interval": "20s", "timeout": "60s", "retries": 3, "start_period": "180s", "start_interval": START_INTERVAL}
 SECTIONS = ("services", "networks", "volumes")
 
 

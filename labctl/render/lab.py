@@ -16,6 +16,7 @@ from labctl.render.templates import Templates
 PER_NODE = "node"
 """The folder of config-templates/ whose templates are rendered once for each node."""
 
+DROP_INS_README = b"Drop-in files that the lab file names; read in this order, after the service's own.\n"
 PLACEHOLDER_KEY = "0" * 64
 
 
@@ -133,7 +134,9 @@ def bridge(plan: LabPlan, name: str, network: Any) -> str:
     """The Compose definition of one of the lab's bridge networks, as one line of YAML."""
     device = f"{plan.network_prefix}-{name[:4]}"
     options = f"{{com.docker.network.bridge.name: {device}}}"
-    return f"{{driver: bridge, driver_opts: {options}, ipam: {{config: [{{subnet: {network}, gateway: {network[1]}}}]}}}}"
+    return (
+        f"{{driver: bridge, driver_opts: {options}, ipam: {{config: [{{subnet: {network}, gateway: {network[1]}}}]}}}}"
+    )
 
 
 def configuration(folders: CatalogFolders, plan: LabPlan, values: Mapping[str, Any]) -> dict[str, bytes]:
@@ -173,7 +176,7 @@ def drop_in_files(plan: LabPlan, files: Iterable[str]) -> dict[str, bytes]:
     for home in homes:
         service = home.rsplit("/", 1)[1]
         folder = f"{home}/{service}.conf.d"
-        found[f"{folder}/README"] = b"Drop-in files that the lab file names; read in this order after the service's own.\n"
+        found[f"{folder}/README"] = DROP_INS_README
         for number, (name, content) in enumerate(plan.drop_ins.get(service, ())):
             found[f"{folder}/{number:02}-{name}"] = content
     return found

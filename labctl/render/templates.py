@@ -24,7 +24,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
-            autoescape=False,  # noqa: S701 - Dockerfiles, INI and YAML are not HTML
+            autoescape=False,
         )
 
     def render(self, name: str, **values: Any) -> str:
