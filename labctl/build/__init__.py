@@ -1,0 +1,1 @@
+"""Builds the images: locks, base root filesystem, Dockerfiles and docker-bake.json, bake."""

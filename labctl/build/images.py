@@ -1,0 +1,145 @@
+"""`labctl build`: render, bake, look inside."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from labctl.build.bake import DEFINITION, bake, batches
+from labctl.build.contents import labels_of, look_inside, read_contents, write_contents
+from labctl.build.machine import build_secrets
+from labctl.build.provenance import provenance
+from labctl.build.rootfs import Base, ensure_rootfs, rootfs_reference
+from labctl.catalog.folders import CatalogFolders
+from labctl.catalog.image import ImageGraph
+from labctl.catalog.release import Release
+from labctl.errors import BadInput
+from labctl.events import Emit, step
+from labctl.files import write_folder
+from labctl.render.images import BuildInput, Naming, render_build_context
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """What to build, and how.
+
+    Attributes:
+        images: Names; empty for all that containers run.
+        naming: How the results are called.
+        base: Where the base root filesystem comes from: one of `Base`, or an image's reference.
+        jobs: At most so many images at once; None leaves it to BuildKit.
+        no_cache: Build every step anew.
+        push: Push the results.
+    """
+
+    images: tuple[str, ...]
+    naming: Naming
+    base: str = Base.AUTO
+    jobs: int | None = None
+    no_cache: bool = False
+    push: bool = False
+
+
+@dataclass(frozen=True)
+class BuildPlace:
+    """Folders of a release's builds on this machine: the rendered context, and what is kept beside it."""
+
+    root: Path
+
+    @property
+    def context(self) -> Path:
+        """The build context."""
+        return self.root / "context"
+
+    @property
+    def secrets(self) -> Path:
+        """What the machine needs for downloads."""
+        return self.root / "secrets"
+
+    @property
+    def contents(self) -> Path:
+        """Versions found inside the images."""
+        return self.root / "contents.json"
+
+
+def build_images(
+    folders: CatalogFolders, graph: ImageGraph, release: Release, request: BuildRequest, place: BuildPlace, emit: Emit
+) -> tuple[str, ...]:
+    """Builds images.
+
+    Returns:
+        The references of what was built.
+
+    Raises:
+        BadInput: There is no such image, or a template is wrong.
+        BuildFailed: A step failed.
+    """
+    targets = chosen(graph, request.images)
+    rootfs = ensure_rootfs(request.base, release.debian, place.root.parent, emit)
+    known = read_contents(place.contents)
+    build = build_input(folders, graph, release, request, place, rootfs)
+    write_context(place, build)
+    tags = {name: request.naming.reference(name) for name in graph.names}
+    with step(emit, f"build {len(targets)} images") as found:
+        for batch in batches(targets, request.jobs):
+            bake(place.context, batch, emit, no_cache=request.no_cache, push=request.push)
+        found.text = ", ".join(targets)
+    contents = look_inside([graph[name] for name in targets], tags, known)
+    if contents != known:
+        write_contents(place.contents, contents)
+        write_context(place, replace(build, contents=labels_of(contents)))
+        with step(emit, "label what is inside"):
+            bake(place.context, targets, emit, push=request.push)
+    return tuple(tags[name] for name in targets)
+
+
+def render_only_to(
+    folder: Path, folders: CatalogFolders, graph: ImageGraph, release: Release, request: BuildRequest, place: BuildPlace
+) -> None:
+    """Writes the build context into a folder of the user's and builds nothing.
+
+    Raises:
+        BadInput: The folder holds something else, or a template is wrong.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / DEFINITION).exists():
+        raise BadInput(f"{folder} is not empty, and no build context.", remedy="Name a new folder.")
+    rootfs = request.base if request.base not in list(Base) else rootfs_reference(release.debian)
+    build = build_input(folders, graph, release, request, place, rootfs)
+    write_folder(folder, render_build_context(build), mode=0o644)
+
+
+def build_input(
+    folders: CatalogFolders,
+    graph: ImageGraph,
+    release: Release,
+    request: BuildRequest,
+    place: BuildPlace,
+    rootfs: str,
+) -> BuildInput:
+    """Everything that the build context is made of."""
+    return BuildInput(
+        folders=folders,
+        graph=graph,
+        release=release,
+        rootfs=rootfs,
+        naming=request.naming,
+        secrets=build_secrets(place.secrets, release.debian),
+        provenance=provenance(folders, graph, release.name),
+        contents=labels_of(read_contents(place.contents)),
+    )
+
+
+def write_context(place: BuildPlace, build: BuildInput) -> None:
+    """Writes the build context. Its files may be read by anyone: `COPY` keeps their permissions."""
+    write_folder(place.context, render_build_context(build), mode=0o644)
+
+
+def chosen(graph: ImageGraph, names: Sequence[str]) -> tuple[str, ...]:
+    """The images to build, in build order.
+
+    Raises:
+        BadInput: There is no such image.
+    """
+    for name in names:
+        if name not in graph.names:
+            raise BadInput(f"There is no image {name!r}.", remedy=f"There are: {', '.join(graph.names)}.")
+    return tuple(name for name in graph.names if name in names) or tuple(image.name for image in graph.runtime)

@@ -1,0 +1,46 @@
+"""Labels that say where an image comes from: the source, its revision, and when it was written.
+
+The revision is the last one that touched what the image is made of, not the checkout's newest: an image that did not
+change keeps its digest.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from labctl import __version__
+from labctl.catalog.folders import CatalogFolders
+from labctl.catalog.image import ImageGraph
+from labctl.engine.process import run
+
+
+def provenance(folders: CatalogFolders, graph: ImageGraph, release: str) -> Mapping[str, Mapping[str, str]]:
+    """Image name to OCI labels.
+
+    Returns:
+        `org.opencontainers.image.source`, `.revision` and `.created` (RFC 3339); outside of a git checkout the source is
+        labctl's version and there is no revision.
+    """
+    root = folders.root
+    if not (root / ".git").exists():
+        return {image.name: {"org.opencontainers.image.source": f"labctl {__version__}"} for image in graph.images}
+    remote = git(root, "config", "--get", "remote.origin.url")
+    source = remote if "://" in remote else f"labctl {__version__}"
+    changed = set(git(root, "status", "--porcelain", "--", "images").splitlines())
+    labels = {}
+    for image in graph.images:
+        paths = ["images/macros.j2"]
+        for part in graph.closure(image.name):
+            paths += [f"images/{part.name}", f"images/locks/{release}/{part.name}"]
+        revision, _, created = git(root, "log", "-1", "--format=%H %cI", "--", *paths).partition(" ")
+        dirty = any(line[3:].startswith(tuple(paths)) for line in changed)
+        labels[image.name] = {
+            "org.opencontainers.image.source": source,
+            **({"org.opencontainers.image.revision": revision + ("-dirty" if dirty else "")} if revision else {}),
+            **({"org.opencontainers.image.created": created} if created else {}),
+        }
+    return labels
+
+
+def git(root: Path, *arguments: str) -> str:
+    """Output of a git command in the checkout; empty where it fails (no commit yet, no such setting)."""
+    return run(["git", "-C", str(root), *arguments], check=False).stdout.strip()
