@@ -174,7 +174,7 @@ def wait_for_cloud(
 
 def failure(client: docker.DockerClient, watch: Watch, reasons: tuple[str, ...] | list[str]) -> BringUpFailed:
     """The error for a lab that does not come up: which service, and the end of its log."""
-    bad = watch.stuck() or next((state for state in watch.states.values() if not state.is_ready), None)
+    bad = watch.worst()
     evidence = list(reasons)
     if bad:
         evidence += [f"last lines of {bad.service} ({bad.summary}):"]

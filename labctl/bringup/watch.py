@@ -11,11 +11,15 @@ import docker
 from labctl.engine.containers import ServiceState, service_states
 from labctl.events import Emit, ServiceChanged
 
-INTERVAL = 0.25
+INTERVAL = 0.5
 """Seconds between two looks; one look is one request to the engine."""
 
 TOO_MANY_DEATHS = 4
 """A service that dies so often during a bring-up will not come up by itself."""
+
+
+WORSE = ("created", "starting", "paused", "removing", "restarting", "dead", "failed", "unhealthy")
+"""States of services that are not ready, the worst last."""
 
 
 @dataclass
@@ -88,6 +92,11 @@ class Watch:
             if state and (count >= TOO_MANY_DEATHS or state.summary == "unhealthy") and not state.is_ready:
                 return state
         return None
+
+    def worst(self) -> ServiceState | None:
+        """The service that the others wait for, as far as states tell."""
+        waiting = [state for state in self.states.values() if not state.is_ready]
+        return max(waiting, key=lambda state: (self.deaths[state.service], WORSE.index(state.summary)), default=None)
 
     def waiting_for(self) -> tuple[str, ...]:
         """The services that are not ready, with their states."""

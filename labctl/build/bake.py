@@ -48,4 +48,3 @@ def batches(targets: Sequence[str], jobs: int | None) -> list[list[str]]:
     """Cuts the targets, which are in build order, into groups of at most `jobs`; one group where there is no limit."""
     size = jobs or max(len(targets), 1)
     return [list(targets[start : start + size]) for start in range(0, len(targets), size)]
-

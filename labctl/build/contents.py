@@ -14,7 +14,6 @@ from labctl.catalog.image import Image
 from labctl.engine.process import run
 
 
-
 class Inside(BaseModel):
     """What was found inside one image.
 

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -27,6 +28,7 @@ class Guest:
         user: Who logs in.
         min_ram: MB that it needs.
         disk_format: As Glance calls it.
+        properties: Of the image in Glance.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Guest:
     user: str
     min_ram: int
     disk_format: str
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 def export_guest(reference: str, cache: Path) -> Guest:
@@ -60,7 +63,9 @@ def export_guest(reference: str, cache: Path) -> Guest:
         finally:
             run(["docker", "rm", container])
     facts = json.loads((folder / "guest.json").read_text())
-    return Guest("labctl-guest", folder / "guest.qcow2", facts["user"], facts["min_ram_mb"], "qcow2")
+    return Guest(
+        "labctl-guest", folder / "guest.qcow2", facts["user"], facts["min_ram_mb"], "qcow2", facts["properties"]
+    )
 
 
 def other_guest(source: str, user: str | None, cache: Path, emit: Emit) -> Guest:

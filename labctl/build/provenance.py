@@ -17,8 +17,8 @@ def provenance(folders: CatalogFolders, graph: ImageGraph, release: str) -> Mapp
     """Image name to OCI labels.
 
     Returns:
-        `org.opencontainers.image.source`, `.revision` and `.created` (RFC 3339); outside of a git checkout the source is
-        labctl's version and there is no revision.
+        `org.opencontainers.image.source`, `.revision` and `.created` (RFC 3339); outside of a git checkout the source
+        is labctl's version and there is no revision.
     """
     root = folders.root
     if not (root / ".git").exists():

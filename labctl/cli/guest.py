@@ -22,4 +22,4 @@ def guest_image(lab: "LabFile") -> "GuestImage":
             guest = other_guest(lab.guest, lab.guest_user, cache, emit)
     else:
         guest = export_guest(Naming(lab.release).reference("guest"), cache)
-    return GuestImage(guest.name, guest.path, guest.user, guest.min_ram, guest.disk_format)
+    return GuestImage(guest.name, guest.path, guest.user, guest.min_ram, guest.disk_format, properties=guest.properties)

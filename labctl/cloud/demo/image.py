@@ -60,7 +60,7 @@ def _upload(context: Context, digest: str) -> str:
             container_format="bare",
             tags=[tag] if context.keep else [tag, _TEMPORARY],
             allow_duplicates=True,
-            meta={"visibility": "public", "min_ram": guest.min_ram},
+            meta={"visibility": "public", "min_ram": guest.min_ram, **guest.properties},
         )
         stored = context.admin.image.get_image(made.id)
     if stored.status != "active" or stored.hash_value != digest:

@@ -1,7 +1,7 @@
 """What the demo is run against, and what it found: values only, so the CLI can name them without openstacksdk."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
@@ -20,6 +20,7 @@ class GuestImage:
         min_ram: MB that it needs to boot.
         disk_format: As glance calls it.
         login_prompt: What its serial console ends with once it is up.
+        properties: Of the image in glance, such as the device models that the guest works best with.
     """
 
     name: str
@@ -28,6 +29,7 @@ class GuestImage:
     min_ram: int
     disk_format: str = "qcow2"
     login_prompt: str = "login:"
+    properties: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,65 @@
+"""What the tests with a Docker engine share: the engine, the built images, and the figures at the end."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from labctl.catalog.folders import catalog_folders
+from labctl.catalog.image import Image, ImageGraph, load_images
+from labctl.render.images import Naming
+from tests.lab.commands import Ran, execute, labctl
+from tests.lab.figures import MEASURED, measured
+
+ROOT = Path(__file__).parents[1]
+RELEASE = "2024.2"
+BUILD_LIMIT = 360.0
+
+
+@dataclass(frozen=True)
+class Built:
+    """The images of the release, after `labctl build`."""
+
+    ran: Ran
+    graph: ImageGraph
+
+    def reference(self, image: str) -> str:
+        return Naming(RELEASE).reference(image)
+
+    @property
+    def references(self) -> dict[str, str]:
+        """Image name to reference, of all that a lab needs."""
+        return {image.name: self.reference(image.name) for image in self.images}
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        return self.graph.runtime
+
+
+@pytest.fixture(scope="session")
+def engine() -> None:
+    """A Docker engine that answers. Without one a person may still run the other tests; CI may not."""
+    asked = execute(["docker", "version", "--format", "{{.Server.Version}}"])
+    if asked.code == 0:
+        return
+    if os.environ.get("CI") == "true" or os.environ.get("LABCTL_REQUIRE_ENGINE"):
+        pytest.fail(f"no Docker engine answers:\n{asked}")
+    pytest.skip(f"no Docker engine answers (`labctl engine start`): {asked.err.strip()}")
+
+
+@pytest.fixture(scope="session")
+def built(engine: None) -> Built:
+    """All images, built by `labctl build`; with a warm cache that is quick."""
+    ran = labctl("build", "--progress", "plain", timeout=3600)
+    assert ran.code == 0, str(ran)
+    measured("labctl build", ran.seconds, "s", BUILD_LIMIT)
+    return Built(ran, load_images(catalog_folders()))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if MEASURED:
+        terminalreporter.section("figures")
+        width = max(map(len, MEASURED))
+        for name, figure in MEASURED.items():
+            terminalreporter.write_line(f"{name:<{width}}  {figure}")

@@ -1,0 +1,104 @@
+"""Servers for tests, through openstacksdk: made small, looked at, removed again."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from openstack.connection import Connection
+from openstack.exceptions import NotFoundException
+
+from labctl.build.guest import export_guest
+from labctl.cloud.waiting import Pending, wait_until
+from labctl.lab.state import cache_root
+
+LOOK_EVERY = 0.25
+SECONDS = 180.0
+PREFIX = "labctl-test"
+
+
+class Guests:
+    """What servers need, and the servers; `remove` takes everything away in reverse order.
+
+    Args:
+        admin: The cloud, as admin.
+    """
+
+    def __init__(self, admin: Connection) -> None:
+        self.admin = admin
+        self._made = ExitStack()
+        self.image: Any = None
+        self.network: Any = None
+        self.flavors: list[Any] = []
+
+    def prepare(self) -> None:
+        """Image, two flavors, and a self-service network behind a router, so that DHCP and metadata have work."""
+        guest = export_guest("labctl/guest:2024.2", cache_root() / "guests")
+        self.image = self._make("image", lambda: self._upload(guest.path, guest.min_ram))
+        for ram in (guest.min_ram, guest.min_ram + 64):
+            name = f"{PREFIX}-{ram}"
+            self.flavors.append(self._make("flavor", self._flavor(name, ram)))
+        self._networks()
+
+    def _upload(self, path: Path, min_ram: int) -> Any:
+        with path.open("rb") as data:
+            return self.admin.image.create_image(
+                PREFIX, data=data, disk_format="qcow2", container_format="bare", meta={"min_ram": min_ram}
+            )
+
+    def _flavor(self, name: str, ram: int) -> Callable[[], Any]:
+        return lambda: self.admin.compute.create_flavor(name=name, ram=ram, vcpus=1, disk=1)
+
+    def _networks(self) -> None:
+        api = self.admin.network
+        self.network = self._make("network", lambda: api.create_network(name=PREFIX))
+        subnet = api.create_subnet(network_id=self.network.id, ip_version=4, cidr="192.168.77.0/24")
+        router = self._make("router", lambda: api.create_router(name=PREFIX))
+        api.add_interface_to_router(router, subnet_id=subnet.id)
+        self._made.callback(api.remove_interface_from_router, router, subnet_id=subnet.id)
+
+    def _make(self, kind: str, make: Callable[[], Any]) -> Any:
+        made = make()
+        proxy = {"image": self.admin.image, "flavor": self.admin.compute}.get(kind, self.admin.network)
+        self._made.callback(getattr(proxy, f"delete_{kind}"), made)
+        return made
+
+    def boot(self, name: str, node: str) -> tuple[Any, float]:
+        """Boots a server on a node; the admin may name it. Returns it and the seconds from the request to ACTIVE."""
+        begin = time.monotonic()
+        server = self.admin.compute.create_server(
+            name=f"{PREFIX}-{name}",
+            image_id=self.image.id,
+            flavor_id=self.flavors[0].id,
+            networks=[{"uuid": self.network.id}],
+            availability_zone=f"nova:{node}",
+        )
+        self._made.callback(self.delete, server)
+        return self.reach(server, "ACTIVE"), time.monotonic() - begin
+
+    def reach(self, server: Any, status: str) -> Any:
+        """Waits for a status; ERROR ends the wait with nova's own words."""
+
+        def look() -> Any:
+            seen = self.admin.compute.get_server(server.id)
+            assert seen.status != "ERROR", f"{seen.name} went to ERROR: {seen.fault}"
+            done = seen.status == status and not seen.task_state
+            return seen if done else Pending(f"{seen.status}, task {seen.task_state}")
+
+        return wait_until(look, f"{server.name} to become {status}", SECONDS, LOOK_EVERY)
+
+    def delete(self, server: Any) -> None:
+        """Deletes a server and waits until it is gone; one that is gone already is no error."""
+
+        def gone() -> bool | Pending:
+            try:
+                return Pending(self.admin.compute.get_server(server.id).status)
+            except NotFoundException:
+                return True
+
+        self.admin.compute.delete_server(server.id, ignore_missing=True)
+        wait_until(gone, f"{server.name} to be gone", SECONDS, LOOK_EVERY)
+
+    def remove(self) -> None:
+        self._made.close()

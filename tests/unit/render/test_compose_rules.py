@@ -1,0 +1,181 @@
+"""What holds for each service of a rendered lab, and between two labs on one machine."""
+
+import re
+from ipaddress import IPv4Address, IPv4Network
+from itertools import combinations
+from typing import Any
+
+import pytest
+from fixed_lab import REFERENCES, make_plan, read_yaml, render
+
+from labctl.bringup.prepare import make_plan as plan_of_lab_file
+from labctl.lab.file import LabFile
+from labctl.lab.state import LabState
+from labctl.render.lab import LabPlan
+
+PLAN = make_plan()
+FILES = render(PLAN)
+COMPOSE: dict[str, Any] = read_yaml(FILES["compose.yaml"])
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+NODES = tuple(node.name for node in PLAN.nodes)
+JOBS = ("identity",)
+
+each_service = pytest.mark.parametrize("name", SERVICES)
+
+
+def is_of_a_node(name: str) -> bool:
+    return name in NODES or name.startswith(tuple(f"{node}-" for node in NODES))
+
+
+@each_service
+def test_a_service_can_be_found_again(name: str) -> None:
+    service = SERVICES[name]
+    assert service["container_name"] == f"fixed-{name}"
+    assert service["labels"]["org.labctl.lab"] == "fixed"
+    assert service["labels"]["org.labctl.service"] == name
+    assert re.fullmatch("[0-9a-f]{16}", service["labels"]["org.labctl.configuration"])
+
+
+@each_service
+def test_a_service_comes_back_and_tells_how_it_is_or_is_a_job(name: str) -> None:
+    service = SERVICES[name]
+    if name in JOBS:
+        assert service["restart"].startswith("on-failure:")
+        assert "healthcheck" not in service
+        return
+    assert service["restart"] == "unless-stopped"
+    check = service["healthcheck"]
+    assert check["test"][0] == "CMD"
+    assert all(isinstance(part, str) for part in check["test"]), check["test"]
+    assert {"interval", "timeout", "retries", "start_period", "start_interval"} <= set(check)
+
+
+@each_service
+def test_only_nodes_are_privileged(name: str) -> None:
+    service = SERVICES[name]
+    if is_of_a_node(name):
+        assert service["privileged"] is True
+        return
+    assert not service.get("privileged")
+    assert service["cap_drop"] == ["ALL"]
+    assert service["read_only"] is True
+    assert service["user"] == PLAN.user
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not {"cap_add", "devices", "pid", "ipc", "group_add"} & set(service)
+
+
+@each_service
+def test_configuration_is_mounted_read_only_and_from_the_project_alone(name: str) -> None:
+    for volume in SERVICES[name].get("volumes", []):
+        source = volume.split(":")[0]
+        if source in COMPOSE["volumes"]:
+            continue
+        assert source.startswith("./etc/"), volume
+        assert volume.endswith(":ro"), volume
+
+
+@each_service
+def test_a_service_runs_an_image_of_the_catalog_that_is_never_pulled(name: str) -> None:
+    assert SERVICES[name]["image"] in REFERENCES.values()
+    assert SERVICES[name]["pull_policy"] == "never"
+
+
+@each_service
+def test_what_a_service_waits_for_is_there_and_can_come_true(name: str) -> None:
+    for other, how in SERVICES[name].get("depends_on", {}).items():
+        assert other in SERVICES
+        wanted = "service_completed_successfully" if other in JOBS else "service_healthy"
+        assert how["condition"] in (wanted, "service_started"), other
+
+
+@each_service
+def test_a_service_is_on_the_host_network_or_in_a_namespace_of_the_lab(name: str) -> None:
+    service = SERVICES[name]
+    mode = service.get("network_mode")
+    if mode is None:
+        assert set(service["networks"]) <= set(COMPOSE["networks"])
+    elif is_of_a_node(name):
+        assert mode == f"service:{name.partition('-')[0]}"
+    else:
+        assert mode == "host"
+    assert "ports" not in service, "published ports listen on every address of the machine"
+
+
+def test_no_service_waits_for_itself() -> None:
+    waiting = {name: set(service.get("depends_on", {})) for name, service in SERVICES.items()}
+    while ready := {name for name, others in waiting.items() if not others & set(waiting)}:
+        waiting = {name: others for name, others in waiting.items() if name not in ready}
+    assert waiting == {}
+
+
+def test_every_image_that_containers_run_is_used_or_the_client() -> None:
+    used = {service["image"] for service in SERVICES.values()}
+    assert set(REFERENCES.values()) - used == {REFERENCES["client"]}
+
+
+def test_every_volume_and_network_is_used_and_carries_the_lab() -> None:
+    text = str([service.get("volumes", []) for service in SERVICES.values()])
+    for section in ("volumes", "networks"):
+        for name, definition in COMPOSE[section].items():
+            assert definition["labels"] == {"org.labctl.lab": "fixed"}, name
+    assert [name for name in COMPOSE["volumes"] if f"'{name}:" not in text] == []
+    assert set(COMPOSE["networks"]) == {"mgmt", "tunnel", "provider"}
+
+
+def test_the_control_plane_listens_nowhere_else_than_on_the_gateway() -> None:
+    for path, content in FILES.items():
+        if path.startswith("etc/"):
+            for setting in re.findall(r"^\s*(\S*(?:bind|listen)\S*)\s*=\s*\"?(\S+?)\"?$", content.decode(), re.MULTILINE):
+                if re.match(r"[\d.]+(:\d+)?$", setting[1]) and not setting[0].endswith(("port", "tls", "tcp")):
+                    address = IPv4Address(setting[1].split(":")[0])
+                    assert address in PLAN.addresses.mgmt, f"{path}: {setting}"
+    assert "0.0.0.0" not in b"".join(FILES.values()).decode()  # noqa: S104
+
+
+@each_service
+def test_addresses_in_commands_are_the_labs_own(name: str) -> None:
+    lab = PLAN.addresses.range
+    texts = [*SERVICES[name].get("command", []), *SERVICES[name].get("healthcheck", {}).get("test", [])]
+    for text in texts:
+        for address in re.findall(r"\d+\.\d+\.\d+\.\d+", text):
+            assert IPv4Address(address) in lab, text
+
+
+def test_bridges_have_names_that_the_kernel_takes() -> None:
+    names = [each["driver_opts"]["com.docker.network.bridge.name"] for each in COMPOSE["networks"].values()]
+    assert len(set(names)) == 3
+    assert all(len(name) <= 15 for name in names)
+
+
+def everything_that_must_be_unique(plan: LabPlan) -> dict[str, set[str]]:
+    """What no two things on one machine can share."""
+    compose = read_yaml(render(plan)["compose.yaml"])
+    services, networks = compose["services"], compose["networks"]
+    return {
+        "project": {compose["name"]},
+        "container": {service["container_name"] for service in services.values()},
+        "bridge": {each["driver_opts"]["com.docker.network.bridge.name"] for each in networks.values()},
+        "range": {entry["subnet"] for each in networks.values() for entry in each["ipam"]["config"]},
+        "address": {
+            network["ipv4_address"] for service in services.values() for network in service.get("networks", {}).values()
+        },
+    }
+
+
+def test_labs_with_names_and_ranges_of_their_own_share_nothing() -> None:
+    # Names made to collide: container names are NAME-SERVICE.
+    names = ("lab", "lab-node1", "lab-net", "lab-nova", "lab-neutron", "lab2")
+    ranges = IPv4Network("10.77.0.0/16").subnets(new_prefix=22)
+    found = []
+    for name, each in zip(names, ranges, strict=False):
+        lab = LabFile(name=name, address_range=each)
+        found.append(everything_that_must_be_unique(plan_of_lab_file(LabState(name), lab, REFERENCES, "kvm")))
+    for one, other in combinations(found, 2):
+        for kind in one:
+            assert not one[kind] & other[kind], kind
+
+
+def test_addresses_in_the_compose_file_are_those_of_the_plan() -> None:
+    for node in PLAN.nodes:
+        addresses = {name: each["ipv4_address"] for name, each in SERVICES[node.name]["networks"].items()}
+        assert addresses == {"mgmt": str(node.mgmt), "tunnel": str(node.tunnel), "provider": str(node.provider)}
