@@ -94,9 +94,12 @@ class Watch:
         return None
 
     def worst(self) -> ServiceState | None:
-        """The service that the others wait for, as far as states tell."""
+        """The service to look at first: the one that died most often, else the one in the worst state."""
+        died = [state for state in self.states.values() if self.deaths[state.service]]
+        if died:
+            return max(died, key=lambda state: (not state.is_ready, self.deaths[state.service]))
         waiting = [state for state in self.states.values() if not state.is_ready]
-        return max(waiting, key=lambda state: (self.deaths[state.service], WORSE.index(state.summary)), default=None)
+        return max(waiting, key=lambda state: WORSE.index(state.summary), default=None)
 
     def waiting_for(self) -> tuple[str, ...]:
         """The services that are not ready, with their states."""

@@ -1,6 +1,7 @@
 """A lab's secrets: random, made once, kept in one 0600 file of the state folder."""
 
 import base64
+import hashlib
 import secrets
 from collections.abc import Iterable
 from enum import StrEnum
@@ -12,6 +13,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pydantic import BaseModel, ConfigDict
 
 from labctl.files import write_file
+
+
+BCRYPT_ROUNDS = 6
+"""As `password_hash_rounds` of keystone.conf: a slow hash would protect weak passwords, and these are not."""
 
 
 class Kind(StrEnum):
@@ -57,6 +62,20 @@ def public_ssh_key(private: str) -> str:
 
     key = load_ssh_private_key(private.encode(), password=None)
     return key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+
+def bcrypt_hash(password: str) -> str:
+    """The password as Keystone keeps it (keystone/common/password_hashers/bcrypt.py).
+
+    The same password gives the same text, so that what is rendered does not change from one time to the next: the salt
+    is made of the password, which is random and different in each lab.
+    """
+    import bcrypt
+
+    digest = hashlib.sha256(b"salt of " + password.encode()).digest()
+    alphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+    salt = "".join(alphabet[byte % 64] for byte in digest[:21]) + "."
+    return bcrypt.hashpw(password.encode(), f"$2b${BCRYPT_ROUNDS:02}${salt}".encode()).decode()
 
 
 def read_secrets(path: Path) -> Secrets:

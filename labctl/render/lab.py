@@ -9,7 +9,7 @@ from typing import Any
 from labctl.catalog.folders import CatalogFolders
 from labctl.errors import BadInput
 from labctl.lab.addresses import AddressPlan, Node
-from labctl.lab.secrets import Secrets, public_ssh_key
+from labctl.lab.secrets import Secrets, bcrypt_hash, public_ssh_key
 from labctl.render.compose import Fragment, complete, dump, merge, mounted_files, parse_fragment
 from labctl.render.templates import Templates
 
@@ -85,6 +85,7 @@ def _render(
         "nodes": plan.nodes,
         "virt_type": plan.virt_type,
         "password": lambda name: secret(f"password.{name}"),
+        "bcrypt": bcrypt_hash,
         "fernet": lambda name: secret(f"fernet.{name}"),
         "ssh_key": lambda name: secret(f"ssh.{name}"),
         "ssh_public": lambda name: public(f"ssh.{name}"),
@@ -94,7 +95,7 @@ def _render(
     values |= {
         "databases": collect(fragments, "databases"),
         "services": [
-            {**entry, "password": secret(f"password.user.{entry['name']}")}
+            {**entry, "password": secret(f"password.user.{entry['name']}") if entry.get("user", True) else None}
             for fragment in fragments.values()
             for entry in fragment.get("x-labctl", {}).get("catalog", [])
         ],

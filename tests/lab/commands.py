@@ -56,9 +56,7 @@ def execute(
     return Ran(tuple(command), ended.returncode, ended.stdout, ended.stderr, time.monotonic() - begin)
 
 
-def labctl(
-    *arguments: str, timeout: float = 300, env: Mapping[str, str] | None = None, cwd: Path | None = None
-) -> Ran:
+def labctl(*arguments: str, timeout: float = 300, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Ran:
     return execute([str(LABCTL), *arguments], timeout=timeout, env=env, cwd=cwd)
 
 

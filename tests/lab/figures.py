@@ -1,7 +1,7 @@
 """Measured figures: kept in one file, shown at the end of a run, and held to the limits of the project.
 
-Sizes and counts do not depend on who else works on the machine and are always held to their limit. Times and memory do: a
-laptop with a browser and a build beside the tests is no failure of labctl. They are held to their limits only where
+Sizes do not depend on who else works on the machine and are always held to their limit. Times do: a laptop with a
+browser and a build beside the tests is no failure of labctl. They are held to their limits only where
 LABCTL_FIGURES=assert says that the machine does nothing else, as .ci/run does.
 """
 
@@ -36,7 +36,7 @@ def artifacts() -> Path:
 
 
 def measured(name: str, value: float, unit: str, limit: float | None = None) -> None:
-    """Keeps a figure that depends on the load of the machine."""
+    """Keeps a figure, and holds it to its limit where LABCTL_FIGURES=assert."""
     figure = Figure(round(value, 3), unit, limit)
     MEASURED[name] = figure
     kept = {key: vars(one) for key, one in MEASURED.items()}

@@ -1,7 +1,7 @@
 """Looks at the machine as root, in the host's PID and network namespaces; prints JSON. Standard library only.
 
-It runs in a privileged container (tests/lab/machine.py), so that tests need neither root nor tools of the machine: `ip` and
-`iptables-save` are the image's. What belongs to its own container is left out of all that it prints.
+It runs in a privileged container (tests/lab/machine.py), so that tests need neither root nor tools of the machine: `ip`
+and `iptables-save` are the image's. What belongs to its own container is left out of all that it prints.
 """
 
 import ipaddress
@@ -15,7 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 
 PROC = Path("/proc")
-HOST = PROC / "1"
+HOST = PROC / str(os.getppid())
+"""The container's shim: a process in the host's namespaces. Process 1 may be closed even to root."""
 CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 RANDOM = re.compile(r"\b[0-9a-f]{12,64}(-init)?\b")
 LISTENING, UNCONNECTED = "0A", "07"
@@ -29,7 +30,7 @@ def processes():
 def namespace(pid, kind):
     """The inode of a process's namespace; empty where the process is gone or has none."""
     try:
-        return os.readlink(PROC / str(pid) / "ns" / kind).strip(f"{kind}:[]")
+        return str((PROC / str(pid) / "ns" / kind).readlink()).strip(f"{kind}:[]")
     except OSError:
         return ""
 
@@ -129,14 +130,14 @@ def listeners():
     """TCP sockets that listen, and UDP sockets on ports that are nobody's choice of the moment."""
     return [
         f"{one['protocol']} {one['address']}:{one['port']}"
-        for one in sockets_of(1)
+        for one in sockets_of("self")
         if one["protocol"].startswith("tcp") or one["port"] < 32768
     ]
 
 
 def contained():
     """Processes in a PID namespace of their own, in a container's cgroup, or that serve a container."""
-    host = namespace(1, "pid")
+    host = namespace("self", "pid")
     found = []
     for pid in processes():
         said = arguments(pid)
@@ -151,11 +152,11 @@ def contained():
 def cgroups():
     """Cgroups that are named after a container."""
     found = set()
-    for folder, names, _ in os.walk("/sys/fs/cgroup"):
-        found.update(match.group() for name in names if (match := CONTAINER_ID.search(name)))
-        if CONTAINER_ID.search(folder) or folder.count("/") > 7:
-            names.clear()
-    return sorted(found - {OWN})
+    for _, names, _ in os.walk(HOST / "root/sys/fs/cgroup"):
+        ours = {name: match.group() for name in names if (match := CONTAINER_ID.search(name))}
+        found.update(ours.values())
+        names[:] = [name for name in names if name not in ours]
+    return ["*" for _ in found - {OWN}]
 
 
 def machine():
@@ -200,7 +201,7 @@ def open_sockets(pid):
     with suppress(OSError):
         for entry in (PROC / str(pid) / "fd").iterdir():
             with suppress(OSError):
-                target = os.readlink(entry)
+                target = str(entry.readlink())
                 if target.startswith("socket:["):
                     found.append(target[8:-1])
     return found
@@ -223,7 +224,7 @@ def pss_of(pid):
 
 def containers():
     """All processes in containers, and the listening sockets of the host's and each of their network namespaces."""
-    found, seen = [], {namespace(1, "net"): 1}
+    found, seen = [], {namespace("self", "net"): "self"}
     for pid in processes():
         container, status = container_of(pid), status_of(pid)
         if not container or "Uid" not in status:
@@ -243,7 +244,7 @@ def containers():
             }
         )
     return {
-        "host_network": namespace(1, "net"),
+        "host_network": namespace("self", "net"),
         "processes": found,
         "listening": {inode: sockets_of(pid) for inode, pid in seen.items()},
     }

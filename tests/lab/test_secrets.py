@@ -1,4 +1,4 @@
-"""A lab's secrets are in its 0600 files, and nowhere that others can read. Runs last in a lab's life: the logs are full."""
+"""A lab's secrets are in its 0600 files, and nowhere that others can read. Runs late in a lab's life: logs are full."""
 
 import json
 from collections.abc import Iterable

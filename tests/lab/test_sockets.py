@@ -2,14 +2,14 @@
 
 What is allowed, and why:
 
-- In the host's network namespace: the gateway of the management network, and nothing else. The control plane runs there.
+- In the host's network namespace: the gateway of the management network, where the control plane is. Nothing else.
 - In the namespace of a node, and of the broker: the container's own addresses in the lab's networks, and the loopback
   address of that very namespace, which nobody else can reach.
-- In a node's namespace, a socket of the kernel that no process holds, of UDP port 8472 on every address: the VXLAN end point.
-  The kernel binds it so whatever `local` says (drivers/net/vxlan: vxlan_create_sock); packets to it are taken only on that
-  namespace's interfaces.
-- In namespaces that Neutron's agents made inside of a node (qdhcp-*, qrouter-*): dnsmasq and haproxy, on the ports of DHCP,
-  DNS and metadata. Their addresses are the networks of the cloud's users.
+- In a node's namespace, on every address: UDP port 8472, the VXLAN end point, a socket of the kernel that no process
+  holds. The kernel binds it so whatever `local` says (drivers/net/vxlan: vxlan_create_sock); it takes packets from that
+  namespace's interfaces only.
+- In namespaces that Neutron's agents made inside of a node (qdhcp-*, qrouter-*): dnsmasq and haproxy, on the ports of
+  DHCP, DNS and metadata. Their addresses belong to the networks of the cloud's users.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ IN_TENANT_NAMESPACES = {"dnsmasq": {53, 67, 547}, "haproxy": {80, 9697}}
 
 @dataclass(frozen=True)
 class Listener:
-    """A listening socket, and who has it open: "service: command"; nobody for the kernel's own, and other containers'."""
+    """A listening socket, and who has it open: "service: command"; None for the kernel's own, and for others'."""
 
     protocol: str
     address: str
@@ -60,9 +60,7 @@ def look(lab: Lab) -> Listening:
     services = {one["Id"]: name for name, one in containers.items()}
     main = {one["State"]["Pid"]: name for name, one in containers.items()}
     processes = [one for one in seen["processes"] if one["container"] in services]
-    owners = {
-        inode: f"{services[one['container']]}: {one['command']}" for one in processes for inode in one["sockets"]
-    }
+    owners = {inode: f"{services[one['container']]}: {one['command']}" for one in processes for inode in one["sockets"]}
     networks = {one["network"] for one in processes}
     of_service = {main[one["pid"]]: one["network"] for one in processes if one["pid"] in main}
     return Listening(

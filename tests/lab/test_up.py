@@ -1,4 +1,4 @@
-"""A lab that is up: every service healthy, every node usable, nothing more privilege than needed, and `up` changes nothing."""
+"""A lab that is up: services healthy, nodes usable, little privilege, and a second `up` that changes nothing."""
 
 import json
 import stat

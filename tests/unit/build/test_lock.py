@@ -61,7 +61,13 @@ def test_names_are_compared_as_pep_503_says(requirement: str, name: str) -> None
 
 def test_an_override_replaces_the_constraint_however_it_is_written() -> None:
     limits = apply_overrides(
-        ["Oslo_Messaging===14.9.0", "oslo.messaging-extra===1", "", "setuptools===74.1.2;python_version>='3.8'", "x===1"],
+        [
+            "Oslo_Messaging===14.9.0",
+            "oslo.messaging-extra===1",
+            "",
+            "setuptools===74.1.2;python_version>='3.8'",
+            "x===1",
+        ],
         ["oslo.messaging==14.7.3", "setuptools<81"],
     )
     assert limits == ("oslo.messaging-extra===1", "x===1", "oslo.messaging==14.7.3", "setuptools<81")

@@ -125,7 +125,9 @@ def test_an_image_is_done_when_it_is_exported_and_not_before() -> None:
 def test_a_step_that_failed_is_known_with_its_image_and_log() -> None:
     follower = Follower()
     follower.say(NOVA_AT_WORK, log("sha256:10", "error: no such wheel", "gave up"))
-    follower.say(vertex("sha256:10", "[nova python 3/4] RUN --mount=type=secret,id=x python-install /lock", error="exit 2"))
+    follower.say(
+        vertex("sha256:10", "[nova python 3/4] RUN --mount=type=secret,id=x python-install /lock", error="exit 2")
+    )
     [step] = follower.progress.failed
     assert (step.image, step.error) == ("nova", "exit 2")
     assert step.name == "python 3/4 RUN --mount=type=secret,id=x python-install /lock"

@@ -101,7 +101,10 @@ def test_a_lock_dies_with_its_process_however_that_ends(ending: signal.Signals) 
 
 def is_waiting(process: subprocess.Popen[str]) -> bool:
     """Whether a process waits for a lock that another one holds (proc_locks(5))."""
-    return any("->" in line.split() and str(process.pid) in line.split() for line in Path("/proc/locks").read_text().splitlines())
+    return any(
+        "->" in line.split() and str(process.pid) in line.split()
+        for line in Path("/proc/locks").read_text().splitlines()
+    )
 
 
 def test_another_process_waits_until_the_lock_is_free() -> None:

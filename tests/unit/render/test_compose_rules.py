@@ -125,7 +125,9 @@ def test_every_volume_and_network_is_used_and_carries_the_lab() -> None:
 def test_the_control_plane_listens_nowhere_else_than_on_the_gateway() -> None:
     for path, content in FILES.items():
         if path.startswith("etc/"):
-            for setting in re.findall(r"^\s*(\S*(?:bind|listen)\S*)\s*=\s*\"?(\S+?)\"?$", content.decode(), re.MULTILINE):
+            for setting in re.findall(
+                r"^\s*(\S*(?:bind|listen)\S*)\s*=\s*\"?(\S+?)\"?$", content.decode(), re.MULTILINE
+            ):
                 if re.match(r"[\d.]+(:\d+)?$", setting[1]) and not setting[0].endswith(("port", "tls", "tcp")):
                     address = IPv4Address(setting[1].split(":")[0])
                     assert address in PLAN.addresses.mgmt, f"{path}: {setting}"

@@ -75,7 +75,9 @@ def test_every_secret_is_in_a_configuration_file_and_none_in_the_compose_file() 
 )
 def test_a_drop_in_makes_the_containers_of_its_service_anew_and_no_others(service: str, starts: str) -> None:
     changed = remade(make_plan(drop_ins={service: DROP_IN}))
-    mounts = {name for name, one in services(FILES).items() if f"/{service}:/etc/{service}:ro" in str(one.get("volumes"))}
+    mounts = {
+        name for name, one in services(FILES).items() if f"/{service}:/etc/{service}:ro" in str(one.get("volumes"))
+    }
     assert changed == mounts
     assert any(name.startswith(starts) for name in changed)
 

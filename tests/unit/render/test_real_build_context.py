@@ -151,7 +151,9 @@ def test_no_content_of_a_secret_is_in_any_file(tmp_path: Path) -> None:
     files = render(FOLDERS, RELEASES[-1], secrets=secrets)
     assert not [name for name, content in files.items() if b"hunter2" in content]
     assert {name for name in files if files[name] != CONTEXT[name]} == {"docker-bake.json"}
-    mounted = {name for image in GRAPH.names for name in re.findall(r"type=secret,id=([\w-]+)", str(instructions(image)))}
+    mounted = {
+        name for image in GRAPH.names for name in re.findall(r"type=secret,id=([\w-]+)", str(instructions(image)))
+    }
     assert mounted == set(secrets), "a secret that no build mounts, or one that no machine hands over"
 
 

@@ -1,0 +1,133 @@
+"""`labctl build` up to the point at which the engine is needed: choice of images, the written context, what is kept."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from labctl.build.contents import Contents, Inside, labels_of, read_contents, write_contents
+from labctl.build.images import BuildPlace, BuildRequest, build_input, chosen, render_only_to, write_context
+from labctl.build.rootfs import ensure_rootfs, make_archive, rootfs_reference
+from labctl.catalog.folders import catalog_folders
+from labctl.catalog.image import load_images
+from labctl.catalog.release import load_release, releases
+from labctl.errors import BadInput, BuildFailed
+from labctl.events import Event
+from labctl.render.images import Naming
+
+FOLDERS = catalog_folders()
+GRAPH = load_images(FOLDERS)
+RELEASE = load_release(FOLDERS, releases(FOLDERS)[-1])
+
+
+def request(base: str = "auto") -> BuildRequest:
+    return BuildRequest((), Naming("test"), base)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_images_are_built_in_build_order_whatever_order_they_are_named_in() -> None:
+    assert chosen(GRAPH, ["mariadb", "base", "nova"]) == ("base", "nova", "mariadb")
+
+
+def test_without_names_everything_that_a_lab_needs_is_built() -> None:
+    everything = chosen(GRAPH, ())
+    assert set(everything) == {image.name for image in GRAPH.runtime}
+    assert "builder" not in everything
+    assert "guest" in everything
+
+
+def test_an_unknown_image_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(BadInput, match="no image 'novaa'") as caught:
+        chosen(GRAPH, ["nova", "novaa"])
+    assert "nova-compute" in caught.value.remedy
+
+
+def test_rendering_alone_writes_the_whole_context_and_the_same_one_again(tmp_path: Path) -> None:
+    folder, place = tmp_path / "context", BuildPlace(tmp_path / "cache")
+    for _ in range(2):
+        render_only_to(folder, FOLDERS, GRAPH, RELEASE, request(), place)
+        files = tree(folder)
+        assert {f"{image.name}/Dockerfile" for image in GRAPH.images} <= set(files)
+    target = json.loads(files["docker-bake.json"])["target"]["nova"]
+    assert target["tags"] == ["labctl/nova:test"]
+    assert f"FROM {rootfs_reference(RELEASE.debian)} AS base" in files["nova/Dockerfile"].decode()
+    assert not place.context.exists()
+
+
+def test_an_image_of_ones_own_is_the_base(tmp_path: Path) -> None:
+    folder = tmp_path / "context"
+    render_only_to(folder, FOLDERS, GRAPH, RELEASE, request("example.org/debian:mine"), BuildPlace(tmp_path / "cache"))
+    assert "FROM example.org/debian:mine AS base" in (folder / "base" / "Dockerfile").read_text()
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("years")
+    with pytest.raises(BadInput, match="is not empty, and no build context"):
+        render_only_to(folder, FOLDERS, GRAPH, RELEASE, request(), BuildPlace(tmp_path / "cache"))
+    assert tree(folder) == {"thesis.txt": b"years"}
+
+
+def test_an_empty_folder_may_be_rendered_into(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    folder.mkdir()
+    render_only_to(folder, FOLDERS, GRAPH, RELEASE, request(), BuildPlace(tmp_path / "cache"))
+    assert (folder / "docker-bake.json").is_file()
+
+
+def test_files_of_the_context_may_be_read_by_anyone_and_scripts_run(tmp_path: Path) -> None:
+    place = BuildPlace(tmp_path)
+    write_context(place, build_input(FOLDERS, GRAPH, RELEASE, request(), place, "x"))
+    for path in place.context.rglob("*"):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        runs = path.is_dir() or path.read_bytes().startswith(b"#!")
+        assert mode == (0o755 if runs else 0o644), path
+    assert stat.S_IMODE(place.secrets.stat().st_mode) == 0o700
+
+
+def test_what_was_found_inside_is_kept_and_becomes_labels(tmp_path: Path) -> None:
+    place = BuildPlace(tmp_path / "2042.1")
+    assert read_contents(place.contents) == Contents({})
+    found = Contents({"mariadb": Inside(layers=("sha256:a",), labels={"org.labctl.version.mariadb": "11.8"})})
+    write_contents(place.contents, found)
+    assert read_contents(place.contents) == found
+    assert labels_of(found) == {"mariadb": {"org.labctl.version.mariadb": "11.8"}}
+    build = build_input(FOLDERS, GRAPH, RELEASE, request(), place, "x")
+    assert build.contents == labels_of(found)
+
+
+def test_an_image_that_is_named_as_base_is_taken_as_it_is(tmp_path: Path) -> None:
+    events: list[Event] = []
+    assert ensure_rootfs("example.org/debian:mine", "bookworm", tmp_path, events.append) == "example.org/debian:mine"
+    assert events == []
+
+
+def test_a_root_filesystem_that_was_made_before_is_taken_again(tmp_path: Path) -> None:
+    archive = tmp_path / "rootfs-bookworm.tar"
+    archive.touch()
+    assert make_archive("bookworm", tmp_path) == archive
+
+
+def test_without_mmdebstrap_it_is_said_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BuildFailed, match="mmdebstrap is not installed") as caught:
+        make_archive("bookworm", tmp_path)
+    assert "--base" in caught.value.remedy
+
+
+def test_a_root_filesystem_that_failed_is_not_taken_for_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "bin" / "mmdebstrap"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\nfor last; do :; done; echo half >"$last"; echo "E: no mirror" >&2; exit 25\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    monkeypatch.setenv("LABCTL_DEBIAN_MIRROR", "")
+    with pytest.raises(BuildFailed, match="no root filesystem of bookworm") as caught:
+        make_archive("bookworm", tmp_path / "cache")
+    assert "E: no mirror" in caught.value.evidence
+    assert list((tmp_path / "cache").iterdir()) == []
