@@ -58,6 +58,7 @@ class BakeProgress:
         self._emit = emit
         self._stream = JsonStream()
         self._steps: dict[str, BuildStep] = {}
+        self._told: dict[str, ServiceChanged] = {}
         self.other_output: list[str] = []
 
     def line(self, line: str) -> None:
@@ -81,12 +82,24 @@ class BakeProgress:
         step = self._steps.setdefault(vertex["digest"], BuildStep(image, name))
         if vertex.get("error"):
             step.error = vertex["error"]
-            self._emit(ServiceChanged(step.image, "failed", step.name))
+            self._tell(step.image, "failed", step.name)
         elif vertex.get("completed"):
             if step.image and name.startswith("exporting"):
-                self._emit(ServiceChanged(step.image, "done", "cached" if vertex.get("cached") else ""))
-        elif vertex.get("started") and step.image and not name.startswith(("load ", "internal")):
-            self._emit(ServiceChanged(step.image, "building", step.name))
+                self._tell(step.image, "done")
+        elif (
+            vertex.get("started")
+            and not vertex.get("cached")
+            and step.image
+            and not name.startswith(("load ", "internal"))
+        ):
+            self._tell(step.image, "building", step.name)
+
+    def _tell(self, image: str, state: str, detail: str = "") -> None:
+        # Each image that shares a step reports it: once is enough.
+        before = self._told.get(image)
+        if before is None or (before.state, before.detail) != (state, detail):
+            self._told[image] = ServiceChanged(image, state, detail)
+            self._emit(self._told[image])
 
     def _log(self, log: dict[str, Any]) -> None:
         step = self._steps.get(log["vertex"])
@@ -101,4 +114,5 @@ def split_name(name: str) -> tuple[str, str]:
     if not found or found.group(1) == "internal":
         return "", name
     image, stage, rest = found.groups()
-    return image, " ".join(f"{stage.strip()} {rest}".split())
+    words = [word for word in f"{stage.strip()} {rest}".split() if not word.startswith("--mount=")]
+    return image, " ".join(words)
