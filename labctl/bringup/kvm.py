@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from labctl.engine.images import image_id
 from labctl.engine.process import CommandFailed, run
 from labctl.files import write_file
 
@@ -34,8 +35,7 @@ def virtualization(image: str, cache: Path, *, device: Path = Path("/dev/kvm")) 
     if not device.exists():
         return Virtualization("qemu", f"there is no {device}")
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    digest = run(["docker", "image", "inspect", "--format", "{{.Id}}", image]).stdout.strip()
-    key = f"{boot} {digest}"
+    key = f"{boot} {image_id(image)}"
     if cache.exists():
         seen, _, answer = cache.read_text().partition("\n")
         if seen == key:

@@ -4,14 +4,13 @@ They are known only once an image is there. They are kept beside the build cache
 renders the same labels again.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, RootModel
 
 from labctl.catalog.image import Image
-from labctl.engine.process import run
+from labctl.engine.images import image_layers, run_in_image
 
 
 class Inside(BaseModel):
@@ -51,7 +50,7 @@ def write_contents(file: Path, contents: Contents) -> None:
 def look_inside(images: Iterable[Image], tags: Mapping[str, str], known: Contents) -> Contents:
     """Asks dpkg inside each image that names packages in image.yaml, where its layers are not those known."""
     asked = [image for image in images if image.file.versions]
-    layers = layers_of([tags[image.name] for image in asked])
+    layers = image_layers(tags[image.name] for image in asked)
     found = dict(known.root)
     for image, seen in zip(asked, layers, strict=True):
         if image.name not in found or found[image.name].layers != seen:
@@ -59,18 +58,9 @@ def look_inside(images: Iterable[Image], tags: Mapping[str, str], known: Content
     return Contents(found)
 
 
-def layers_of(references: list[str]) -> list[tuple[str, ...]]:
-    """The layers of images, in the order given."""
-    if not references:
-        return []
-    answer = run(["docker", "image", "inspect", "--format", "{{json .RootFS.Layers}}", *references])
-    return [tuple(json.loads(line)) for line in answer.stdout.splitlines()]
-
-
 def package_versions(image: Image, reference: str) -> dict[str, str]:
     """Labels with the versions of an image's packages."""
     names = list(image.file.versions.values())
     query = ["dpkg-query", "--show", "--showformat", "${Package} ${Version}\\n", *names]
-    answer = run(["docker", "run", "--rm", "--network", "none", "--entrypoint", query[0], reference, *query[1:]])
-    found = dict(line.split(" ", 1) for line in answer.stdout.splitlines())
+    found = dict(line.split(" ", 1) for line in run_in_image(reference, query).splitlines())
     return {f"org.labctl.version.{label}": found[package] for label, package in image.file.versions.items()}

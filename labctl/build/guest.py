@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from labctl.engine.process import run
+from labctl.engine.images import copy_out, image_id
 from labctl.errors import BadInput
 from labctl.events import Emit, step
 from labctl.files import write_file
@@ -49,19 +49,13 @@ def export_guest(reference: str, cache: Path) -> Guest:
     Raises:
         BadInput: The image is not built.
     """
-    answer = run(["docker", "image", "inspect", "--format", "{{.Id}}", reference], check=False)
-    if answer.exit_code:
+    found = image_id(reference)
+    if found is None:
         raise BadInput("The guest image is not built yet.", evidence=[reference], remedy="Run `labctl build guest`.")
-    folder = cache / answer.stdout.strip().removeprefix("sha256:")[:16]
+    folder = cache / found.removeprefix("sha256:")[:16]
     if not (folder / "guest.json").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        # An image without a command still needs one to make a container of it; it never runs.
-        container = run(["docker", "create", "--network", "none", reference, "none"]).stdout.strip()
-        try:
-            for name in ("guest.qcow2", "guest.json"):
-                run(["docker", "cp", "--quiet", f"{container}:/{name}", str(folder / name)])
-        finally:
-            run(["docker", "rm", container])
+        copy_out(reference, ("guest.qcow2", "guest.json"), folder)
     facts = json.loads((folder / "guest.json").read_text())
     return Guest(
         "labctl-guest", folder / "guest.qcow2", facts["user"], facts["min_ram_mb"], "qcow2", facts["properties"]

@@ -6,12 +6,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from labctl.build.machine import MIRROR_VARIABLE
+from labctl.engine.images import fetch_image, image_id, import_image, registry_has
 from labctl.engine.process import CommandFailed, run
 from labctl.errors import BuildFailed
 from labctl.events import Emit, Note, step
-
-REGISTRY_SECONDS = 6.0
-"""How long a registry may take to answer before mmdebstrap is used."""
 
 LEFT_OUT = ("doc", "man", "info", "locale", "lintian")
 """Folders of /usr/share that a container has no use for; copyright files stay."""
@@ -44,16 +42,18 @@ def ensure_rootfs(choice: str, debian: str, cache: Path, emit: Emit) -> str:
         return choice
     reference = rootfs_reference(debian)
     wanted = Base(choice)
-    if wanted is Base.AUTO and image_exists(reference):
+    if wanted is Base.AUTO and image_id(reference):
         return reference
     with step(emit, "base root filesystem") as found:
-        if wanted is not Base.MMDEBSTRAP and pull(f"debian:{debian}-slim", reference, required=wanted is Base.REGISTRY):
-            found.text = f"debian:{debian}-slim"
+        source = f"debian:{debian}-slim"
+        if wanted is Base.REGISTRY or (wanted is Base.AUTO and registry_has(source)):
+            fetch_image(source, reference)
+            found.text = source
             return reference
         if wanted is Base.AUTO:
             emit(Note("No registry answers: the base root filesystem is made with mmdebstrap."))
         archive = make_archive(debian, cache)
-        run(["docker", "import", "--message", f"Debian {debian}, made with mmdebstrap", str(archive), reference])
+        import_image(archive, reference, f"Debian {debian}, made with mmdebstrap")
         found.text = f"mmdebstrap, {archive.stat().st_size / 1e6:.0f} MB"
     return reference
 
@@ -61,31 +61,6 @@ def ensure_rootfs(choice: str, debian: str, cache: Path, emit: Emit) -> str:
 def rootfs_reference(debian: str) -> str:
     """What the base root filesystem is called as an image."""
     return f"labctl/rootfs:{debian}"
-
-
-def image_exists(reference: str) -> bool:
-    """Whether the engine has an image of that name."""
-    return run(["docker", "image", "inspect", "--format", "{{.Id}}", reference], check=False).exit_code == 0
-
-
-def pull(source: str, reference: str, *, required: bool) -> bool:
-    """Fetches an image and gives it our name; False where no registry answers and it is not required.
-
-    Raises:
-        BuildFailed: It is required, and could not be fetched.
-    """
-    try:
-        if not required:
-            run(["docker", "buildx", "imagetools", "inspect", source], timeout=REGISTRY_SECONDS)
-        run(["docker", "pull", "--quiet", source])
-    except CommandFailed as error:
-        if required:
-            raise BuildFailed(
-                f"No registry gives {source}.", evidence=error.evidence, remedy="Try `labctl build --base mmdebstrap`."
-            ) from None
-        return False
-    run(["docker", "tag", source, reference])
-    return True
 
 
 def make_archive(debian: str, cache: Path) -> Path:

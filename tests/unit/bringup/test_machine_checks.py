@@ -14,9 +14,11 @@ from labctl.bringup.machine import (
     available_memory_mb,
     check_disk,
     check_memory,
+    check_ports,
     free_disk_mb,
     image_labels,
     stale_schemas,
+    wildcard_ports,
 )
 from labctl.errors import BadInput, MachineConflict
 
@@ -113,3 +115,36 @@ def test_schemas_that_fit_are_not_stale() -> None:
 def test_a_schema_that_other_packages_made_is_named(holds: dict[str, str]) -> None:
     labels = {"nova": {STAMP + "nova": "1"}, "glance": {STAMP + "glance": "2"}, "mariadb": holds}
     assert stale_schemas(labels, ("nova", "glance"), "mariadb") == ("nova",)
+
+
+# As the kernel writes them: a listener on all addresses, one on 127.0.0.1, one on 10.77.0.1, and a connection.
+TCP = """\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000:0CEA 00000000:0000 0A 00000000:00000000 00:00000000 00000000   105        0 30000 1
+   1: 0100007F:1388 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 30001 1
+   2: 01004D0A:2280 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 30002 1
+   3: 00000000:2BCB 00000000:0000 01 00000000:00000000 00:00000000 00000000     0        0 30003 1
+"""
+TCP6 = """\
+  sl  local_address                         remote_address                        st
+   0: 00000000000000000000000000000000:1388 00000000000000000000000000000000:0000 0A
+   1: 00000000000000000000000001000000:2BCB 00000000000000000000000000000000:0000 0A
+"""
+
+
+def test_only_what_listens_on_all_addresses_is_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "tcp").write_text(TCP)
+    assert wildcard_ports(tmp_path) == {3306: "0.0.0.0"}  # noqa: S104 - the machine has no IPv6
+    (tmp_path / "tcp6").write_text(TCP6)
+    assert wildcard_ports(tmp_path) == {3306: "0.0.0.0", 5000: "[::]"}  # noqa: S104
+
+
+def test_all_ports_that_are_taken_are_named_with_who_needs_them() -> None:
+    wanted = {"mariadb": 3306, "keystone": 5000, "glance": 9292}
+    check_ports(wanted, {22: "0.0.0.0"})  # noqa: S104
+    with pytest.raises(MachineConflict, match="Ports that the lab needs are taken") as caught:
+        check_ports(wanted, {3306: "0.0.0.0", 5000: "[::]"})  # noqa: S104
+    assert caught.value.evidence == (
+        "mariadb needs port 3306, and 0.0.0.0:3306 is taken",
+        "keystone needs port 5000, and [::]:5000 is taken",
+    )

@@ -85,15 +85,17 @@ def test_many_reports_are_followed_to_the_last() -> None:
     follower = Follower()
     for number in range(50):
         follower.say(vertex(f"sha256:{number}", f"[image{number} 1/1] RUN x"), NOVA_AT_WORK)
-    assert follower.told[-2:] == [
-        ("image49", "building", "1/1 RUN x"),
-        ("nova", "building", "python 3/4 RUN --mount=type=secret,id=x python-install /lock"),
-    ]
+    assert {service for service, _, _ in follower.told} == {"nova", *(f"image{number}" for number in range(50))}
+    assert follower.told[-1] == ("image49", "building", "1/1 RUN x")
 
 
 def test_names_of_steps_are_split_into_image_and_step() -> None:
     assert split_name("[keystone python 3/4] RUN   a\n  b") == ("keystone", "python 3/4 RUN a b")
     assert split_name("[nova-compute] exporting to image") == ("nova-compute", "exporting to image")
+    # Mounts are the same in many steps, and long: what a step runs is what a person looks for.
+    assert split_name("[nova 2/4] RUN --mount=type=secret,id=x     --mount=type=cache,target=/c   do it")[1] == (
+        "2/4 RUN do it"
+    )
     assert split_name("[internal] load remote bake definitions")[0] == ""
     assert split_name("resolve image config")[0] == ""
 
@@ -103,8 +105,17 @@ def test_an_image_is_told_with_the_step_that_it_is_at() -> None:
     follower.say(BASE_STARTS, NOVA_AT_WORK)
     assert follower.told == [
         ("base", "building", "2/4 COPY base/files/ /"),
-        ("nova", "building", "python 3/4 RUN --mount=type=secret,id=x python-install /lock"),
+        ("nova", "building", "python 3/4 RUN python-install /lock"),
     ]
+
+
+def test_a_step_that_several_images_report_is_told_once() -> None:
+    follower = Follower()
+    first, second = vertex("sha256:1", "[nova base 2/4] COPY a /"), vertex("sha256:2", "[nova base 2/4] COPY a /")
+    follower.say(first, second, first)
+    assert follower.told == [("nova", "building", "base 2/4 COPY a /")]
+    follower.say(vertex("sha256:3", "[nova base 3/4] RUN b"))
+    assert len(follower.told) == 2
 
 
 def test_the_work_of_buildkit_itself_is_not_told() -> None:
@@ -130,7 +141,7 @@ def test_a_step_that_failed_is_known_with_its_image_and_log() -> None:
     )
     [step] = follower.progress.failed
     assert (step.image, step.error) == ("nova", "exit 2")
-    assert step.name == "python 3/4 RUN --mount=type=secret,id=x python-install /lock"
+    assert step.name == "python 3/4 RUN python-install /lock"
     assert step.log == ["Resolving {...}", "error: no such wheel", "gave up"]
     assert follower.told[-1][:2] == ("nova", "failed")
 

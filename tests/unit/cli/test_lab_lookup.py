@@ -69,6 +69,21 @@ def test_flags_count_more_than_the_lab_file(tmp_path: Path) -> None:
     assert (wanted.name, wanted.nodes, wanted.wait_timeout) == ("named", 5, 60)
 
 
+def test_the_path_of_a_guest_is_as_seen_from_where_up_was_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cirros.img").touch()
+    wanted = wanted_lab(None, None, **{**NO_FLAGS, "guest": "cirros.img"})
+    state = keep("lab", guest=wanted.guest)
+    assert lab_file(state).guest == str(tmp_path / "cirros.img")
+
+
+def test_a_guest_that_is_not_there_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"gone\.img"):
+        wanted_lab(None, None, **{**NO_FLAGS, "guest": str(tmp_path / "gone.img")})
+    address = "https://example.org/cirros.img"
+    assert wanted_lab(None, None, **{**NO_FLAGS, "guest": address}).guest == address
+
+
 def test_another_lab_does_not_count() -> None:
     keep("lab", nodes=3)
     assert wanted_lab("two", None, **NO_FLAGS) == LabFile(name="two")

@@ -5,10 +5,11 @@ import re
 import stat
 from pathlib import Path
 
+import bcrypt
 import pytest
 from pydantic import ValidationError
 
-from labctl.lab.secrets import Kind, Secrets, make, public_ssh_key, read_secrets, write_secrets
+from labctl.lab.secrets import Kind, Secrets, bcrypt_hash, make, public_ssh_key, read_secrets, write_secrets
 
 NAMES = ("password.user.admin", "fernet.keystone.token.0", "ssh.nova")
 
@@ -75,3 +76,16 @@ def test_no_file_is_no_secrets(tmp_path: Path) -> None:
 def test_secrets_are_not_changed_in_place() -> None:
     with pytest.raises(ValidationError):
         Secrets().values = {}  # type: ignore[misc]
+
+
+def test_the_hash_of_a_password_is_keystones_and_the_same_each_time() -> None:
+    hashed = bcrypt_hash("hunter2")
+    assert bcrypt.checkpw(b"hunter2", hashed.encode())
+    assert not bcrypt.checkpw(b"hunter3", hashed.encode())
+    assert hashed == bcrypt_hash("hunter2"), "what is rendered would change from one time to the next"
+    assert hashed.startswith("$2b$06$")
+    assert "hunter2" not in hashed
+
+
+def test_two_passwords_have_two_salts() -> None:
+    assert bcrypt_hash("a")[:29] != bcrypt_hash("b")[:29]

@@ -6,12 +6,12 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from fixed_lab import REFERENCES, make_plan, read_yaml, render
+from fixed_lab import FOLDERS, REFERENCES, make_plan, read_yaml, render
 
 from labctl.bringup.prepare import make_plan as plan_of_lab_file
 from labctl.lab.file import LabFile
 from labctl.lab.state import LabState
-from labctl.render.lab import LabPlan
+from labctl.render.lab import LabPlan, host_ports
 
 PLAN = make_plan()
 FILES = render(PLAN)
@@ -182,3 +182,18 @@ def test_addresses_in_the_compose_file_are_those_of_the_plan() -> None:
     for node in PLAN.nodes:
         addresses = {name: each["ipv4_address"] for name, each in SERVICES[node.name]["networks"].items()}
         assert addresses == {"mgmt": str(node.mgmt), "tunnel": str(node.tunnel), "provider": str(node.provider)}
+
+
+def test_ports_of_the_control_plane_are_known_before_anything_is_written() -> None:
+    ports = host_ports(FOLDERS, PLAN)
+    wanted = {
+        "mariadb": 3306,
+        "memcached": 11211,
+        "keystone": 5000,
+        "glance": 9292,
+        "placement": 8778,
+        "nova-api": 8774,
+    }
+    assert {**wanted, "neutron-server": 9696, "nova-novncproxy": 6080}.items() <= ports.items()
+    assert "rabbitmq" not in ports, "it has a namespace of its own"
+    assert not [name for name in ports if is_of_a_node(name)]

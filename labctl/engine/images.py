@@ -1,0 +1,82 @@
+"""Images on the engine: look at them, fetch them, take files out of them. Through the docker CLI (python-on-whales)."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from labctl.engine.process import CommandFailed, run
+from labctl.errors import BuildFailed
+
+REGISTRY_SECONDS = 6.0
+"""How long a registry may take to answer before it counts as not there."""
+
+
+def image_id(reference: str) -> str | None:
+    """The id of an image (sha256:...), or None where the engine has none of that name."""
+    from python_on_whales import docker
+    from python_on_whales.exceptions import NoSuchImage
+
+    try:
+        return str(docker.image.inspect(reference).id)
+    except NoSuchImage:
+        return None
+
+
+def image_layers(references: Iterable[str]) -> list[tuple[str, ...]]:
+    """The layers of images, in the order given."""
+    from python_on_whales import docker
+
+    return [tuple(docker.image.inspect(reference).root_fs.layers or ()) for reference in references]
+
+
+def registry_has(reference: str) -> bool:
+    """Whether a registry answers within a few seconds and has an image."""
+    try:
+        # The client asks by itself: the engine would go on trying for half a minute where there is no registry.
+        run(["docker", "buildx", "imagetools", "inspect", reference], timeout=REGISTRY_SECONDS)
+    except CommandFailed:
+        return False
+    return True
+
+
+def fetch_image(source: str, reference: str) -> None:
+    """Fetches an image from a registry and gives it another name.
+
+    Raises:
+        BuildFailed: No registry gives it.
+    """
+    from python_on_whales import docker
+    from python_on_whales.exceptions import DockerException
+
+    try:
+        docker.image.pull(source, quiet=True)
+    except DockerException as error:
+        evidence = (error.stderr or "").splitlines()
+        raise BuildFailed(f"No registry gives {source}.", evidence=evidence) from None
+    docker.image.tag(source, reference)
+
+
+def import_image(archive: Path, reference: str, message: str) -> None:
+    """Makes an image of one layer out of a tar file."""
+    from python_on_whales import docker
+
+    docker.image.import_(archive, tag=reference, message=message)
+
+
+def run_in_image(reference: str, command: Sequence[str]) -> str:
+    """Runs a command in a container without a network and returns what it printed."""
+    from python_on_whales import docker
+
+    return str(docker.run(reference, list(command[1:]), entrypoint=command[0], networks=["none"], remove=True))
+
+
+def copy_out(reference: str, names: Iterable[str], folder: Path) -> None:
+    """Copies files from the root of an image into a folder; no container is started."""
+    from python_on_whales import docker
+
+    # An image without a command still needs one to make a container of.
+    container = docker.container.create(reference, ["none"], networks=["none"])
+    try:
+        for name in names:
+            docker.container.copy((container, f"/{name}"), folder / name)
+    finally:
+        docker.container.remove(container)
