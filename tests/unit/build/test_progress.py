@@ -84,7 +84,7 @@ def test_a_value_comes_as_soon_as_it_is_complete() -> None:
 def test_many_reports_are_followed_to_the_last() -> None:
     follower = Follower()
     for number in range(50):
-        follower.say(vertex(f"sha256:{number}", f"[image{number} 1/1] RUN x"), NOVA_AT_WORK)
+        follower.say(vertex(f"sha256:of-{number}", f"[image{number} 1/1] RUN x"), NOVA_AT_WORK)
     assert {service for service, _, _ in follower.told} == {"nova", *(f"image{number}" for number in range(50))}
     assert follower.told[-1] == ("image49", "building", "1/1 RUN x")
 
