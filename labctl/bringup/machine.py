@@ -65,13 +65,13 @@ def free_disk_mb(client: docker.DockerClient) -> tuple[int, str]:
     return shutil.disk_usage(folder).free // 10**6, str(folder)
 
 
-def check_ports(wanted: Mapping[str, int], taken: Mapping[int, str]) -> None:
+def check_ports(wanted: Mapping[int, str], taken: Mapping[int, str]) -> None:
     """Refuses a lab whose services would find their port taken.
 
     Labs listen on an address of their own, so only a socket that listens on all addresses is in their way.
 
     Args:
-        wanted: Service to port.
+        wanted: Port to service.
         taken: Port to the wildcard address that something listens on.
 
     Raises:
@@ -79,7 +79,7 @@ def check_ports(wanted: Mapping[str, int], taken: Mapping[int, str]) -> None:
     """
     clashes = [
         f"{service} needs port {port}, and {taken[port]}:{port} is taken"
-        for service, port in wanted.items()
+        for port, service in wanted.items()
         if port in taken
     ]
     if clashes:

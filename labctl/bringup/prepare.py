@@ -4,9 +4,11 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import docker
+import yaml
 
 from labctl.catalog.folders import CatalogFolders
 from labctl.engine.networks import docker_ranges
@@ -14,7 +16,7 @@ from labctl.engine.routes import routed_networks
 from labctl.errors import BadInput
 from labctl.files import write_file, write_folder
 from labctl.lab.addresses import AddressPlan, choose_range
-from labctl.lab.file import LabFile, dump_lab_file, load_lab_file, with_values
+from labctl.lab.file import LabFile, dump_lab_file, with_values
 from labctl.lab.secrets import read_secrets, write_secrets
 from labctl.lab.state import LabState, known_labs, locked
 from labctl.render.lab import LabPlan, needed_secrets, render_lab
@@ -45,25 +47,26 @@ def settle_lab_file(client: docker.DockerClient, state: LabState, wanted: LabFil
         MachineConflict: No range is free, or the wanted one is taken.
     """
     with locked("addresses"):
-        known = load_lab_file(state.lab_file, (), check_files=False) if state.exists else None
-        if known and known.address_range and wanted.address_range in (None, known.address_range):
-            chosen = known.address_range
+        known = saved_range(state) if state.exists else None
+        if known and wanted.address_range in (None, known):
+            chosen = known
         else:
-            others = [
-                load_lab_file(other.lab_file, (), check_files=False).address_range
-                for other in known_labs()
-                if other.name != state.name
-            ]
-            mine = known.address_range if known else None
+            others = [saved_range(other) for other in known_labs() if other.name != state.name]
             taken = [
                 network
                 for network in (*routed_networks(), *docker_ranges(client, but_of_project=state.project), *others)
-                if network and not (mine and network.subnet_of(mine))
+                if network and not (known and network.subnet_of(known))
             ]
             chosen = choose_range(taken, wanted.address_range)
         settled = with_values(wanted, address_range=chosen)
         write_file(state.lab_file, dump_lab_file(settled).encode())
     return settled
+
+
+def saved_range(state: LabState) -> IPv4Network | None:
+    """The address range of a lab that was brought up before; nothing else of its lab file is looked at."""
+    text = (yaml.safe_load(state.lab_file.read_text()) or {}).get("address_range")
+    return IPv4Network(text) if text else None
 
 
 def make_plan(state: LabState, lab: LabFile, references: Mapping[str, str], virt_type: str) -> LabPlan:

@@ -48,6 +48,7 @@ class Watch:
 
     def __post_init__(self) -> None:
         self._end = threading.Event()
+        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=f"watch {self.lab}", daemon=True)
         self._first = True
 
@@ -62,11 +63,12 @@ class Watch:
 
     def look(self) -> None:
         """Looks once, and tells what changed."""
-        now = time.time()
-        before, self.states = self.states, service_states(self.client, self.lab)
-        for name, state in self.states.items():
-            self._note(now, before.get(name), state)
-        self._first = False
+        with self._lock:
+            now = time.time()
+            before, self.states = self.states, service_states(self.client, self.lab)
+            for name, state in self.states.items():
+                self._note(now, before.get(name), state)
+            self._first = False
 
     def _note(self, now: float, before: ServiceState | None, state: ServiceState) -> None:
         if before and before.summary == state.summary and before.container == state.container:
@@ -94,12 +96,9 @@ class Watch:
         return None
 
     def worst(self) -> ServiceState | None:
-        """The service to look at first: the one that died most often, else the one in the worst state."""
-        died = [state for state in self.states.values() if self.deaths[state.service]]
-        if died:
-            return max(died, key=lambda state: (not state.is_ready, self.deaths[state.service]))
+        """The service to look at first: of those that are not ready the one that died most often, or is worst off."""
         waiting = [state for state in self.states.values() if not state.is_ready]
-        return max(waiting, key=lambda state: WORSE.index(state.summary), default=None)
+        return max(waiting, key=lambda state: (self.deaths[state.service], WORSE.index(state.summary)), default=None)
 
     def waiting_for(self) -> tuple[str, ...]:
         """The services that are not ready, with their states."""

@@ -193,6 +193,8 @@ def write_lock(folder: Path, lock: Lock, release: Release) -> Path:
     source = [pin.plain for pin in lock.values() if pin.name in release.source_builds]
     if source:
         write(folder / "source.txt", source)
+    else:
+        (folder / "source.txt").unlink(missing_ok=True)
     return write(folder / "packages.txt", [pin.text for pin in lock.values() if pin.name not in release.source_builds])
 
 

@@ -101,7 +101,9 @@ def apt_sources(mirror: str, debian: str) -> str:
     if not mirror:
         return ""
     root, keyring = mirror.rstrip("/"), "/usr/share/keyrings/debian-archive-keyring.gpg"
-    suites = {root: f"{debian} {debian}-updates", root.replace("/debian", "/debian-security"): f"{debian}-security"}
+    # Mirrors carry the security archive beside the main one, under the name that it has at Debian.
+    security = root.removesuffix("/debian") + "/debian-security"
+    suites = {root: f"{debian} {debian}-updates", security: f"{debian}-security"}
     entries = (
         f"Types: deb\nURIs: {address}\nSuites: {names}\nComponents: main\nSigned-By: {keyring}\n"
         for address, names in suites.items()

@@ -33,6 +33,11 @@ class JsonStream:
         self._text = ""
         self._decoder = json.JSONDecoder()
 
+    @property
+    def is_inside(self) -> bool:
+        """Whether a value has begun and not ended."""
+        return bool(self._text)
+
     def feed(self, line: str) -> Iterator[Any]:
         """Takes one more line; yields the values that are complete."""
         # A value is complete at the closing brace of the first column, or of the line where it is on one line.
@@ -43,7 +48,7 @@ class JsonStream:
             value, end = self._decoder.raw_decode(self._text.lstrip())
         except ValueError:
             return
-        self._text = self._text.lstrip()[end:]
+        self._text = self._text.lstrip()[end:].lstrip()
         yield value
 
 
@@ -63,7 +68,7 @@ class BakeProgress:
 
     def line(self, line: str) -> None:
         """Takes one line of buildx' output."""
-        if not self._stream._text and not line.startswith("{"):
+        if not self._stream.is_inside and not line.startswith("{"):
             self.other_output.append(line)
             return
         for status in self._stream.feed(line):

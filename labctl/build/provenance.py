@@ -6,6 +6,7 @@ change keeps its digest.
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from labctl import __version__
 from labctl.catalog.folders import CatalogFolders
@@ -23,16 +24,15 @@ def provenance(folders: CatalogFolders, graph: ImageGraph, release: str) -> Mapp
     root = folders.root
     if not (root / ".git").exists():
         return {image.name: {"org.opencontainers.image.source": f"labctl {__version__}"} for image in graph.images}
-    remote = git(root, "config", "--get", "remote.origin.url")
-    source = remote if "://" in remote else f"labctl {__version__}"
-    changed = set(git(root, "status", "--porcelain", "--", "images").splitlines())
+    source = public_address(git(root, "config", "--get", "remote.origin.url")) or f"labctl {__version__}"
+    changed = [line[3:] for line in git(root, "status", "--porcelain", "--", "images").splitlines()]
     labels = {}
     for image in graph.images:
         paths = ["images/macros.j2"]
         for part in graph.closure(image.name):
-            paths += [f"images/{part.name}", f"images/locks/{release}/{part.name}"]
-        revision, _, created = git(root, "log", "-1", "--format=%H %cI", "--", *paths).partition(" ")
-        dirty = any(line[3:].startswith(tuple(paths)) for line in changed)
+            paths += [f"images/{part.name}/", f"images/locks/{release}/{part.name}/"]
+        revision, _, created = git(root, "log", "-1", "--format=%H %cI", "--", *paths).strip().partition(" ")
+        dirty = any(path.startswith(tuple(paths)) for path in changed)
         labels[image.name] = {
             "org.opencontainers.image.source": source,
             **({"org.opencontainers.image.revision": revision + ("-dirty" if dirty else "")} if revision else {}),
@@ -41,6 +41,15 @@ def provenance(folders: CatalogFolders, graph: ImageGraph, release: str) -> Mapp
     return labels
 
 
+def public_address(remote: str) -> str:
+    """The address of a repository without the credentials that it may hold; empty for a path or an ssh shorthand."""
+    parts = urlsplit(remote.strip())
+    if not parts.hostname:
+        return ""
+    port = f":{parts.port}" if parts.port else ""
+    return urlunsplit((parts.scheme, parts.hostname + port, parts.path, "", ""))
+
+
 def git(root: Path, *arguments: str) -> str:
     """Output of a git command in the checkout; empty where it fails (no commit yet, no such setting)."""
-    return run(["git", "-C", str(root), *arguments], check=False).stdout.strip()
+    return run(["git", "-C", str(root), *arguments], check=False).stdout

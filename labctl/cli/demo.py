@@ -25,10 +25,11 @@ def demo(
     """Boot a server on every node, log in to it over its floating IP, look at its console, and remove it all."""
     from labctl.cli.lookup import demo_target, host_ping
     from labctl.cloud.demo.run import run_demo
+    from labctl.lab.state import LabState
     from labctl.ui import listener
 
     target = demo_target(name)
-    folder = target.clouds_yaml.parent / "demo"
+    folder = LabState(target.lab).folder / "demo"
     with listener(progress, sys.stderr) as emit:
         result = run_demo(
             target,

@@ -27,6 +27,7 @@ app = typer.Typer(
     help="Two commands and a laptop has a real OpenStack: `labctl build`, `labctl up`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(build)
@@ -60,18 +61,30 @@ def options(
 
 
 def run() -> NoReturn:
-    """The entry point: runs the command line and ends the process with a stable exit code."""
+    """The entry point: runs the command line and ends the process with a stable exit code.
+
+    Usage errors and the exit codes of programs that labctl runs for the user are typer's business; it leaves errors of
+    labctl itself alone.
+    """
     signal.signal(signal.SIGTERM, interrupted)
     try:
-        app(standalone_mode=False)
+        app()
     except LabctlError as error:
         sys.exit(show(error))
-    except (KeyboardInterrupt, typer.Abort):
-        typer.echo("Interrupted.", err=True)
-        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt:
+        sys.exit(say_interrupted())
+    except SystemExit as end:
+        # typer turns Ctrl-C into this exit code, without a word.
+        sys.exit(say_interrupted() if end.code == INTERRUPTED else end.code)
     except Exception as error:
-        sys.exit(show_other(error))
+        sys.exit(show_bug(error))
     sys.exit(0)
+
+
+def say_interrupted() -> int:
+    """Says that the user ended it; returns the exit code."""
+    typer.echo("Interrupted.", err=True)
+    return INTERRUPTED
 
 
 def interrupted(*_: object) -> NoReturn:
@@ -89,15 +102,8 @@ def show(error: LabctlError) -> int:
     return error.exit_code
 
 
-def show_other(error: Exception) -> int:
-    """Shows click's own errors as click does, and anything else as the bug that it is; returns the exit code."""
-    import click
-
-    if isinstance(error, click.exceptions.Exit):
-        return error.exit_code
-    if isinstance(error, click.ClickException):
-        error.show()
-        return error.exit_code
+def show_bug(error: Exception) -> int:
+    """Shows what nobody foresaw; returns the exit code."""
     typer.echo(f"labctl has a bug: {type(error).__name__}: {error}", err=True)
     if os.environ.get("LABCTL_DEBUG"):
         traceback.print_exception(error)

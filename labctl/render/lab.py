@@ -76,15 +76,10 @@ def render_lab(folders: CatalogFolders, plan: LabPlan, secrets: Secrets) -> dict
     return _render(folders, plan, secrets.__getitem__, lambda name: public_ssh_key(secrets[name]))
 
 
-def host_ports(folders: CatalogFolders, plan: LabPlan) -> dict[str, int]:
-    """Service to the port that it listens on in the host's own namespace, as far as its health check says."""
+def host_ports(folders: CatalogFolders, plan: LabPlan) -> dict[int, str]:
+    """The ports of the lab in the host's own namespace, and whose they are, as the Compose templates say."""
     fragments = compose_fragments(folders, _values(plan, lambda _: PLACEHOLDER_KEY, lambda name: name))
-    ports = {}
-    for name, service in merge(fragments)["services"].items():
-        test = service.get("healthcheck", {}).get("test", [])
-        if service.get("network_mode") == "host" and len(test) > 3 and test[2] == str(plan.addresses.gateway):
-            ports[name] = int(test[3])
-    return ports
+    return {int(port): service for port, service in collect(fragments, "ports").items()}
 
 
 def _values(plan: LabPlan, secret: Callable[[str], str], public: Callable[[str], str]) -> dict[str, Any]:

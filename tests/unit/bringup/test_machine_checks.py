@@ -140,7 +140,7 @@ def test_only_what_listens_on_all_addresses_is_in_the_way(tmp_path: Path) -> Non
 
 
 def test_all_ports_that_are_taken_are_named_with_who_needs_them() -> None:
-    wanted = {"mariadb": 3306, "keystone": 5000, "glance": 9292}
+    wanted = {3306: "mariadb", 5000: "keystone", 9292: "glance"}
     check_ports(wanted, {22: "0.0.0.0"})  # noqa: S104
     with pytest.raises(MachineConflict, match="Ports that the lab needs are taken") as caught:
         check_ports(wanted, {3306: "0.0.0.0", 5000: "[::]"})  # noqa: S104

@@ -180,3 +180,16 @@ def test_what_waits_for_what_is_read_from_the_compose_file() -> None:
 def test_references_are_those_of_the_images_that_containers_run() -> None:
     assert REFERENCES["nova-compute"] == "labctl/nova-compute:test"
     assert not {"base", "builder", "guest"} & set(REFERENCES)
+
+
+def test_a_lab_with_drop_ins_can_be_brought_up_again(tmp_path: Path) -> None:
+    (tmp_path / "x.conf").touch()
+    drop = {"nova": [str(tmp_path / "x.conf")]}
+    lab = keep("one", address_range=str(RANGE), configuration=drop)
+    assert settle(lab) == RANGE
+
+
+def test_a_lab_beside_one_with_drop_ins(tmp_path: Path) -> None:
+    (tmp_path / "x.conf").touch()
+    keep("other", address_range=str(RANGE), configuration={"nova": [str(tmp_path / "x.conf")]})
+    assert settle(LabFile(name="one")) == CANDIDATES[0]

@@ -175,3 +175,9 @@ def test_constraints_that_are_not_there_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="cannot be read") as caught:
         read_constraints(str(tmp_path / "gone.txt"))
     assert "--constraints FILE" in caught.value.remedy
+
+
+def test_a_lock_that_compiles_nothing_any_more(tmp_path: Path) -> None:
+    write_lock(tmp_path, lock(neutron="25", ovs="3"), RELEASE)
+    write_lock(tmp_path, lock(neutron="26"), RELEASE)
+    assert not (tmp_path / "source.txt").exists()

@@ -121,3 +121,12 @@ def test_secrets_are_files_for_this_user_alone(tmp_path: Path, monkeypatch: pyte
     monkeypatch.delenv(machine.MIRROR_VARIABLE)
     assert set(build_secrets(folder, "bookworm")) == {"download-environment"}
     assert [path.name for path in folder.iterdir()] == ["download-environment"], "what is not needed any more is gone"
+
+
+def test_a_mirror_whose_host_is_called_debian() -> None:
+    _, security = apt_sources("https://debian.example.org/debian", "trixie").split("\n\n")
+    assert "URIs: https://debian.example.org/debian-security\n" in security
+
+
+def test_a_mirror_whose_path_is_another() -> None:
+    assert "Suites: trixie trixie-updates\n" in apt_sources("https://mirror.example.org/os", "trixie")

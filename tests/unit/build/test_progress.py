@@ -200,3 +200,14 @@ def test_jobs_cut_the_targets_in_their_order() -> None:
     assert batches(targets, None) == [targets]
     assert batches(targets, 99) == [targets]
     assert batches([], None) == []
+
+
+def test_what_buildx_says_after_its_reports_is_kept_and_stops_no_report() -> None:
+    follower = Follower()
+    follower.say(
+        vertex("sha256:1", "[base 1/2] FROM x"),
+        "ERROR: failed to connect",
+        vertex("sha256:2", "[base 2/2] RUN y", error="exit 1"),
+    )
+    assert follower.progress.other_output == ["ERROR: failed to connect"]
+    assert [step.name for step in follower.progress.failed] == ["2/2 RUN y"]

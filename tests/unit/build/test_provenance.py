@@ -120,3 +120,26 @@ def test_before_the_first_commit_there_is_no_revision(checkout: Checkout) -> Non
     run(["rm", "-rf", str(checkout.root / ".git")])
     checkout.git("init", "--quiet")
     assert set(checkout.labels()["nova"]) == {SOURCE}
+
+
+def test_a_modified_file_is_marked(checkout: Checkout) -> None:
+    before = checkout.revisions()
+    checkout.write("images/nova/Dockerfile.j2", "x")
+    after = checkout.revisions()
+    assert after == {**before, "nova": before["nova"] + "-dirty"}
+
+
+def test_a_name_that_starts_like_another_is_another(checkout: Checkout) -> None:
+    checkout.write("images/nova-compute/image.yaml", "description: x\nfrom: nova\n")
+    checkout.write("images/a", "x")
+    checkout.commit()
+    before = checkout.revisions()
+    checkout.write("images/nova-compute/new", "x")
+    checkout.write("images/a", "y")
+    after = checkout.revisions()
+    assert after == {**before, "nova-compute": before["nova-compute"] + "-dirty"}
+
+
+def test_credentials_of_a_remote_are_no_label(checkout: Checkout) -> None:
+    checkout.git("remote", "add", "origin", "https://me:tok@git.example.org/x.git")
+    assert "tok" not in str(checkout.labels())

@@ -164,10 +164,11 @@ def test_each_release_renders(release: str) -> None:
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_the_apt_sources_in_the_base_are_of_the_release(release: str) -> None:
-    sources = render(FOLDERS, release)["base/debian.sources"].decode()
+    files = render(FOLDERS, release)
+    sources = files["base/debian.sources"].decode()
     suites = {suite for line in sources.splitlines() if line.startswith("Suites:") for suite in line.split()[1:]}
-    debian = load_release(FOLDERS, release).debian
-    assert suites == {debian, f"{debian}-updates", f"{debian}-security"}
+    assert suites == {"@suite@", "@suite@-updates", "@suite@-security"}
+    assert f"s/@suite@/{load_release(FOLDERS, release).debian}/g" in files["base/Dockerfile"].decode()
 
 
 @pytest.mark.parametrize("release", RELEASES)
