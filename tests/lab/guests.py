@@ -83,10 +83,25 @@ class Guests:
         def look() -> Any:
             seen = self.admin.compute.get_server(server.id)
             assert seen.status != "ERROR", f"{seen.name} went to ERROR: {seen.fault}"
-            done = seen.status == status and not seen.task_state
-            return seen if done else Pending(f"{seen.status}, task {seen.task_state}")
+            if seen.task_state:
+                return Pending(f"{seen.status}, task {seen.task_state}")
+            if seen.status == status:
+                return seen
+            failed = self._failed_migration(server)
+            assert not failed, f"{seen.name} is {seen.status} and not {status}; {failed}"
+            return Pending(f"{seen.status}, no task")
 
         return wait_until(look, f"{server.name} to become {status}", SECONDS, LOOK_EVERY)
+
+    def _failed_migration(self, server: Any) -> str:
+        """Nova leaves a server as it was where its move fails, and says so in the record of the migration alone."""
+        records = self.admin.compute.migrations(server_id=server.id)
+        return "; ".join(
+            f"its {one.migration_type} from {one.source_compute} to {one.dest_compute} failed: "
+            f"`labctl logs {one.source_compute}-nova-compute` says why"
+            for one in records
+            if one.status == "error"
+        )
 
     def delete(self, server: Any) -> None:
         """Deletes a server and waits until it is gone; one that is gone already is no error."""
