@@ -59,7 +59,8 @@ if ! has_engine || ! has_plugins; then
         wanted=("${wanted[@]/docker-cli/}")
     fi
 fi
-has_mmdebstrap || wanted+=(mmdebstrap debian-archive-keyring)
+# uidmap: mmdebstrap as an ordinary user works in a user namespace.
+has_mmdebstrap || wanted+=(mmdebstrap debian-archive-keyring uidmap)
 wanted=($(printf '%s\n' "${wanted[@]}" | sed '/^$/d'))
 [ ${#wanted[@]} -gt 0 ] || exit 0
 

@@ -78,6 +78,7 @@ def render_stages(templates: Templates, build: BuildInput, image: Image) -> str:
         parent=image.file.parent,
         rootfs=build.rootfs,
         debian=build.release.debian,
+        python=build.release.python,
         release=build.release.name,
         schemas=image.file.schemas,
     )
