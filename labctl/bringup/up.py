@@ -23,7 +23,7 @@ from labctl.bringup.watch import Observed, Watch, wait
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import load_images
 from labctl.engine import compose
-from labctl.engine.containers import last_log_lines, service_states
+from labctl.engine.containers import DEFINITION_LABEL, ServiceState, last_log_lines, service_states
 from labctl.errors import BringUpFailed
 from labctl.events import Emit, Note, step
 from labctl.lab.addresses import CANDIDATES, Role
@@ -85,8 +85,11 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
             evidence.text = f"{len(prepared.changed)} files changed in {state.rendered}"
         deadline = time.monotonic() + lab.wait_timeout
         with Watch(client, lab.name, emit) as watch:
-            start_services(client, state, watch, emit)
-            wait_for_services(client, watch, deadline)
+            if is_as_wanted(client, state, watch.states, references):
+                emit(Note("Every service is there, as wanted and ready: none is touched."))
+            else:
+                start_services(client, state, watch, emit)
+                wait_for_services(client, watch, deadline)
             wait_for_cloud(client, state, prepared, watch, deadline, emit)
         ready = time.time()
     return BroughtUp(lab, prepared, ready - begin, watch.observed, dependencies(state), begin, ready)
@@ -133,6 +136,25 @@ def check_images(client: docker.DockerClient, folders: CatalogFolders, reference
                 evidence=[f"the schema of {name} was migrated by other packages" for name in stale],
                 remedy=f"Run `labctl build {image.name}`.",
             )
+
+
+def is_as_wanted(
+    client: docker.DockerClient,
+    state: LabState,
+    states: Mapping[str, ServiceState],
+    references: Mapping[str, str],
+) -> bool:
+    """Whether every service runs as it is defined now, from the images that are there now, and nothing else does.
+
+    Asked before Compose is, which starts the jobs that are done again each time.
+    """
+    if not states or not all(seen.is_ready for seen in states.values()):
+        return False
+    images = {client.images.get(reference).id for reference in references.values()}
+    services = yaml.safe_load(state.compose_file.read_text())["services"]
+    wanted = {name: service["labels"][DEFINITION_LABEL] for name, service in services.items()}
+    seen = {name: one.definition for name, one in states.items()}
+    return seen == wanted and all(one.image in images for one in states.values())
 
 
 def start_services(client: docker.DockerClient, state: LabState, watch: Watch, emit: Emit) -> None:

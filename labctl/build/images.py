@@ -15,6 +15,8 @@ from labctl.catalog.release import Release
 from labctl.errors import BadInput
 from labctl.events import Emit, step
 from labctl.files import write_folder
+from labctl.lab.names import nearest
+from labctl.lab.state import locked
 from labctl.render.images import BuildInput, Naming, render_build_context
 
 
@@ -74,22 +76,30 @@ def build_images(
         BuildFailed: A step failed.
     """
     targets = chosen(graph, request.images)
-    rootfs = ensure_rootfs(request.base, release.debian, place.root.parent, emit)
+    with locked("build"):
+        rootfs = ensure_rootfs(request.base, release.debian, place.root.parent, emit)
+        build = build_input(folders, graph, release, request, place, rootfs)
+        build_targets(build, targets, request, place, emit)
+    return tuple(request.naming.reference(name) for name in targets)
+
+
+def build_targets(
+    build: BuildInput, targets: tuple[str, ...], request: BuildRequest, place: BuildPlace, emit: Emit
+) -> None:
+    """Renders and bakes; and bakes again, which changes labels alone, where the images hold what nobody knew yet."""
     known = read_contents(place.contents)
-    build = build_input(folders, graph, release, request, place, rootfs)
     write_context(place, build)
-    tags = {name: request.naming.reference(name) for name in graph.names}
+    tags = {name: request.naming.reference(name) for name in build.graph.names}
     with step(emit, f"build {len(targets)} images") as found:
         for batch in batches(targets, request.jobs):
             bake(place.context, batch, emit, no_cache=request.no_cache, push=request.push)
         found.text = ", ".join(targets)
-    contents = look_inside([graph[name] for name in targets], tags, known)
+    contents = look_inside([build.graph[name] for name in targets], tags, known)
     if contents != known:
         write_contents(place.contents, contents)
         write_context(place, replace(build, contents=labels_of(contents)))
         with step(emit, "label what is inside"):
             bake(place.context, targets, emit, push=request.push)
-    return tuple(tags[name] for name in targets)
 
 
 def render_only_to(
@@ -141,5 +151,6 @@ def chosen(graph: ImageGraph, names: Sequence[str]) -> tuple[str, ...]:
     """
     for name in names:
         if name not in graph.names:
-            raise BadInput(f"There is no image {name!r}.", remedy=f"There are: {', '.join(graph.names)}.")
+            there = f"There are: {', '.join(graph.names)}."
+            raise BadInput(f"There is no image {name!r}.", evidence=[there], remedy=nearest(name, graph.names))
     return tuple(name for name in graph.names if name in names) or tuple(image.name for image in graph.runtime)

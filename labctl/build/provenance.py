@@ -5,6 +5,7 @@ change keeps its digest.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -23,7 +24,7 @@ def provenance(folders: CatalogFolders, graph: ImageGraph, release: str) -> Mapp
     """
     root = folders.root
     if not (root / ".git").exists():
-        return {image.name: {"org.opencontainers.image.source": f"labctl {__version__}"} for image in graph.images}
+        return {image.name: without_git(image.folder) for image in graph.images}
     source = public_address(git(root, "config", "--get", "remote.origin.url")) or f"labctl {__version__}"
     changed = [line[3:] for line in git(root, "status", "--porcelain", "--", "images").splitlines()]
     labels = {}
@@ -39,6 +40,15 @@ def provenance(folders: CatalogFolders, graph: ImageGraph, release: str) -> Mapp
             **({"org.opencontainers.image.created": created} if created else {}),
         }
     return labels
+
+
+def without_git(folder: Path) -> Mapping[str, str]:
+    """The labels of an image outside of a git checkout: its newest file tells when it was written."""
+    newest = max(path.stat().st_mtime for path in folder.rglob("*"))
+    return {
+        "org.opencontainers.image.source": f"labctl {__version__}",
+        "org.opencontainers.image.created": datetime.fromtimestamp(int(newest), UTC).isoformat(),
+    }
 
 
 def public_address(remote: str) -> str:

@@ -7,6 +7,7 @@ import docker
 
 LAB_LABEL = "org.labctl.lab"
 SERVICE_LABEL = "org.labctl.service"
+DEFINITION_LABEL = "org.labctl.definition"
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class ServiceState:
         health: starting, healthy, unhealthy, or empty where it has no health check.
         exit_code: Of a container that has exited; else None.
         since: What the engine says in words, such as "Up 3 seconds".
+        definition: The digest of the service's definition that the container was made from.
+        image: The id of its image.
     """
 
     service: str
@@ -28,6 +31,8 @@ class ServiceState:
     health: str
     exit_code: int | None
     since: str
+    definition: str = ""
+    image: str = ""
 
     @property
     def summary(self) -> str:
@@ -64,6 +69,8 @@ def read_state(entry: dict[str, object]) -> ServiceState:
         health=health.group(1) if health else "",
         exit_code=int(exited.group(1)) if exited else None,
         since=since,
+        definition=str(labels.get(DEFINITION_LABEL, "")),
+        image=str(entry.get("ImageID", "")),
     )
 
 

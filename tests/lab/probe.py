@@ -136,15 +136,19 @@ def listeners():
 
 
 def contained():
-    """Processes in a PID namespace of their own, in a container's cgroup, or that serve a container."""
+    """Processes in a PID namespace of their own, in a container's cgroup, or that serve a container.
+
+    Those of containers of others, which the arguments name, are left out: their health checks come and go.
+    """
     host = namespace("self", "pid")
+    others = {OWN, *sys.argv[2:]}
     found = []
     for pid in processes():
-        said = arguments(pid)
-        if OWN in said or pid == os.getpid():
+        said, container = arguments(pid), container_of(pid)
+        if container in others or others & set(CONTAINER_ID.findall(said)) or pid == os.getpid():
             continue
         serves = re.search(r"containerd-shim|docker-proxy", said)
-        if serves or container_of(pid) or namespace(pid, "pid") not in ("", host):
+        if serves or container or namespace(pid, "pid") not in ("", host):
             found.append(RANDOM.sub("*", said)[:120] or f"process {pid}")
     return found
 

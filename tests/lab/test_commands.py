@@ -75,7 +75,8 @@ def test_configuration_of_the_users_own_reaches_the_service(lab: Lab, admin: Con
     assert set(before) == set(after)
     restarted = {service for service in after if after[service] != before[service]}
     readers = {service for service in after if service.startswith("nova-") or service.endswith("-nova-compute")}
-    assert restarted == readers
+    # A job runs again whenever Compose does; it sees that its work is done.
+    assert restarted - {"identity"} == readers
     # The file is there for all of them, and the value is what nova-api works by.
     for service in sorted(readers):
         shown = labctl("exec", "--name", lab.name, service, "sh", "-c", "cat /etc/nova/nova.conf.d/*.conf")

@@ -91,7 +91,7 @@ def test_version() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "lines"),
     [
-        (("build", "novaa"), 2, ["Error: There is no image 'novaa'.", "What to do: There are: base"]),
+        (("build", "novaa"), 2, ["Error: There is no image 'novaa'.", "There are: base"]),
         (("build", "--release", "2042.1"), 2, ["Error: There is no release '2042.1'.", "What to do: There are: 20"]),
         (("build", "--push"), 2, ["Error: --push needs --registry."]),
         (("build", "--graph", "svg"), 2, ["Error: There is no graph language 'svg'.", "What to do: dot or mermaid."]),
