@@ -101,7 +101,7 @@ def complete_service(
     completed = {**defaults, **service, "image": references[service["image"]], "labels": labels}
     if "healthcheck" in service:
         completed["healthcheck"] = {**HEALTH, **service["healthcheck"]}
-    # What `up` compares with the containers that are there. Compose's own digest cannot be asked for beforehand: that of
+    # What `up` compares with the containers that are there. Compose's own digest cannot be had beforehand: that of
     # a service in another one's namespace depends on the other's container.
     text = json.dumps(completed, sort_keys=True)
     labels["org.labctl.definition"] = hashlib.sha256(text.encode()).hexdigest()[:16]
