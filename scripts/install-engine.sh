@@ -17,7 +17,10 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 add_trixie_for_docker() {
     local mirror
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' 2>/dev/null |
-        grep -m1 -E '/debian/?$' || echo http://deb.debian.org/debian)
+        grep -m1 -E '/debian/?$') || {
+        echo "labctl: apt has no source of Debian 12 to take the address of Debian's archive from." >&2
+        exit 3
+    }
     as_root tee /etc/apt/sources.list.d/labctl-docker.sources >/dev/null <<X
 Types: deb
 URIs: ${mirror%/}

@@ -87,6 +87,8 @@ def make_archive(debian: str, cache: Path) -> Path:
                 *("mmdebstrap", "--variant=minbase", "--include=ca-certificates"),
                 *(*paths, "--dpkgopt=path-include=/usr/share/doc/*/copyright"),
                 "--customize-hook=rm -rf $1/var/lib/apt/lists/* $1/var/cache/apt/* $1/var/log/*",
+                # A mirror is this machine's business: images keep Debian's own sources, or none.
+                *(["--customize-hook=rm -f $1/etc/apt/sources.list"] if mirror else []),
                 *(debian, str(unfinished), *([mirror] if mirror else [])),
             ]
         )

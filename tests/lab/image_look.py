@@ -75,13 +75,13 @@ def private_authorities() -> list[str]:
 
 
 def downloads() -> list[str]:
-    """The addresses that builds on this machine download from: proxies, package indexes, mirrors; not Debian's own."""
+    """The addresses of this machine's own that builds download from: proxies, package indexes, mirrors."""
     folder = cache_root() / "build" / "2024.2" / "secrets"
     found: set[str] = set()
     for path in folder.glob("*") if folder.is_dir() else ():
         for word in shlex.split(path.read_text(), comments=True):
             found.update(re.findall(r"https?://[^\s\"';]+", word))
-    return sorted(url for url in found if "deb.debian.org" not in url and "pypi.org" not in url)
+    return sorted(found)
 
 
 def secrets_of_labs() -> list[str]:

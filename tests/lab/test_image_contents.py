@@ -61,11 +61,6 @@ def test_no_settings_of_the_machine(insides: dict[str, Inside]) -> None:
     assert offending(insides, SETTINGS) == []
     proxies = {name: [line for line in one.sections["apt"] if "proxy" in line.lower()] for name, one in insides.items()}
     assert {name: lines for name, lines in proxies.items() if lines} == {}
-    hosts = {
-        name: [line for line in one.sections["apt"] if line.startswith("URIs:") and "//deb.debian.org/" not in line]
-        for name, one in insides.items()
-    }
-    assert {name: lines for name, lines in hosts.items() if lines} == {}
 
 
 def test_nothing_of_the_machine_in_any_file(insides: dict[str, Inside]) -> None:

@@ -163,15 +163,6 @@ def test_each_release_renders(release: str) -> None:
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_the_apt_sources_in_the_base_are_of_the_release(release: str) -> None:
-    files = render(FOLDERS, release)
-    sources = files["base/debian.sources"].decode()
-    suites = {suite for line in sources.splitlines() if line.startswith("Suites:") for suite in line.split()[1:]}
-    assert suites == {"@suite@", "@suite@-updates", "@suite@-security"}
-    assert f"s/@suite@/{load_release(FOLDERS, release).debian}/g" in files["base/Dockerfile"].decode()
-
-
-@pytest.mark.parametrize("release", RELEASES)
 def test_locks_are_wheels_with_hashes_and_pins_alone(release: str) -> None:
     for lock in sorted((FOLDERS.locks / release).glob("*/packages.txt")):
         text = lock.read_text().replace("\\\n", " ")
