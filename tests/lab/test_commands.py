@@ -81,4 +81,5 @@ def test_configuration_of_the_users_own_reaches_the_service(lab: Lab, admin: Con
     for service in sorted(readers):
         shown = labctl("exec", "--name", lab.name, service, "sh", "-c", "cat /etc/nova/nova.conf.d/*.conf")
         assert shown.out == DROP_IN, f"{service}: {shown}"
-    assert admin.compute.get_limits().absolute.instances == INSTANCES
+    limits = admin.compute.get("/limits").json()["limits"]["absolute"]
+    assert limits["maxTotalInstances"] == INSTANCES
