@@ -107,8 +107,8 @@ def check_machine(
     Raises:
         MachineConflict: Memory or disk is short, or a port is taken.
     """
-    check_memory(wanted.nodes, available_memory_mb())
-    check_disk(wanted.nodes, *free_disk_mb(client))
+    check_memory(len(wanted.nodes), available_memory_mb())
+    check_disk(len(wanted.nodes), *free_disk_mb(client))
     # Ports are the same in every range: any will do to ask for them.
     somewhere = with_values(wanted, address_range=CANDIDATES[0])
     check_ports(host_ports(folders, make_plan(state, somewhere, references, "qemu")), wildcard_ports())

@@ -68,7 +68,7 @@ def demo_target(name: str | None) -> "DemoTarget":
     """What the demo needs to know of a lab."""
     from labctl.cli.guest import guest_image
     from labctl.cloud.demo.target import DemoTarget
-    from labctl.lab.addresses import AddressPlan, Role
+    from labctl.lab.addresses import AddressPlan
 
     state = find_lab(name)
     lab = lab_file(state)
@@ -82,7 +82,7 @@ def demo_target(name: str | None) -> "DemoTarget":
         provider_gateway=plan.provider_gateway,
         floating_pool=plan.floating_pool,
         mtu=1500,
-        nodes=tuple(node.name for node in plan.nodes(lab.nodes) if node.role is Role.COMPUTE),
+        nodes=lab.nodes,
         guest=guest_image(lab),
     )
 

@@ -25,7 +25,7 @@ def status(
             json.dumps(
                 {
                     "name": state.name,
-                    "nodes": lab.nodes,
+                    "nodes": len(lab.nodes),
                     "release": lab.release,
                     "address_range": str(lab.address_range),
                     "ready": ready,
@@ -34,7 +34,9 @@ def status(
             )
         )
         return
-    typer.echo(f"lab {state.name!r}: release {lab.release}, {lab.nodes} node(s), {lab.address_range}, {state.folder}")
+    typer.echo(
+        f"lab {state.name!r}: release {lab.release}, {len(lab.nodes)} node(s), {lab.address_range}, {state.folder}"
+    )
     width = max((len(key) for key in services), default=0)
     for key, one in services.items():
         typer.echo(f"  {key:<{width}}  {one.summary:<10}  {one.since}")

@@ -45,6 +45,7 @@ def wanted_lab(name: str | None, file: Path | None, **flags: object) -> "LabFile
     from labctl.cli.lookup import config_services, lab_file
     from labctl.lab.file import LabFile, load_lab_file, with_values
     from labctl.lab.names import parse_lab_name
+    from labctl.lab.nodes import with_count
     from labctl.lab.state import LabState
 
     if file:
@@ -55,6 +56,8 @@ def wanted_lab(name: str | None, file: Path | None, **flags: object) -> "LabFile
     given = {key: value for key, value in {"name": name, **flags}.items() if value is not None}
     if "guest" in given and "://" not in str(given["guest"]):
         given["guest"] = str(existing_file(Path(str(given["guest"]))))
+    if isinstance(count := given.get("nodes"), int):
+        given["nodes"] = with_count(start.nodes, count)
     wanted = with_values(start, **given)
     load_release(catalog_folders(), wanted.release)
     return wanted
@@ -92,7 +95,7 @@ def summary(result: "BroughtUp") -> str:
     gateway = result.prepared.plan.addresses.gateway
     option = "" if name == "lab" else f" --name {name}"
     lines += [
-        f"The lab {name!r} is ready after {result.seconds:.1f} s: {result.lab.nodes} node(s), "
+        f"The lab {name!r} is ready after {result.seconds:.1f} s: {len(result.lab.nodes)} node(s), "
         f"Keystone at http://{gateway}:5000/v3",
         f"  labctl demo{option}                     boots a server, logs in to it, shows its console",
         f"  labctl openstack{option} server list    the openstack client",

@@ -6,6 +6,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
 
 from labctl.errors import MachineConflict
+from labctl.lab.nodes import node_number
 
 CANDIDATES = tuple(
     network
@@ -14,6 +15,7 @@ CANDIDATES = tuple(
 )
 """Ranges that a lab may take, in order of preference: /22 networks in parts of RFC 1918 that are seldom used."""
 
+NETWORK_NODE = "net"
 FIRST_NODE = 10
 POOL = (100, 239)
 """First and last host number of the provider network that floating IPs and routers may have."""
@@ -86,13 +88,16 @@ class AddressPlan:
         """First and last address for floating IPs and routers."""
         return self.provider[POOL[0]], self.provider[POOL[1]]
 
-    def nodes(self, count: int) -> tuple[Node, ...]:
-        """The network node and so many compute nodes."""
-        names = [("net", Role.NETWORK)] + [(f"node{number}", Role.COMPUTE) for number in range(1, count + 1)]
-        return tuple(
-            Node(name, role, self.mgmt[host], self.tunnel[host], self.provider[host])
-            for host, (name, role) in enumerate(names, FIRST_NODE)
+    def nodes(self, computes: Iterable[str]) -> tuple[Node, ...]:
+        """The network node and the compute nodes of these names; a node's addresses depend on nothing but its name."""
+        return (
+            self._node(NETWORK_NODE, Role.NETWORK, 0),
+            *(self._node(name, Role.COMPUTE, node_number(name) or 0) for name in computes),
         )
+
+    def _node(self, name: str, role: Role, number: int) -> Node:
+        host = FIRST_NODE + number
+        return Node(name, role, self.mgmt[host], self.tunnel[host], self.provider[host])
 
     def _part(self, index: int) -> IPv4Network:
         return list(self.range.subnets(new_prefix=24))[index]

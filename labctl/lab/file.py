@@ -6,11 +6,20 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    ValidationError,
+)
 
 from labctl.errors import BadInput
 from labctl.lab.document import Document, Location, Problem, read_document
 from labctl.lab.names import LAB_NAME_ALLOWED, is_lab_name, nearest
+from labctl.lab.nodes import NODES_ALLOWED, parse_nodes, shortest
 
 # RFC 1918. `IPv4Network.is_private` is wider: it takes loopback, link-local and documentation ranges as well.
 _PRIVATE: Final = tuple(IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
@@ -58,6 +67,9 @@ ReleaseName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$"
 UserName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]*$", max_length=32)]
 """A Linux user name."""
 
+NodeNames = Annotated[tuple[str, ...], BeforeValidator(parse_nodes), PlainSerializer(shortest)]
+"""Compute nodes, in the order of their numbers; in a file their count, or their names."""
+
 PrivateRange = Annotated[IPv4Network, BeforeValidator(_check_address_range)]
 """A /22 out of RFC 1918."""
 
@@ -68,7 +80,7 @@ class LabFile(BaseModel):
     Attributes:
         version: The format of the file.
         name: The lab's name.
-        nodes: Count of compute nodes.
+        nodes: The compute nodes' names.
         release: The OpenStack release.
         address_range: The /22 that the lab's three networks are cut from; None: labctl finds a free one.
         guest: A guest image: a URL, or an absolute path once a file is loaded; None: the one that labctl builds.
@@ -81,7 +93,7 @@ class LabFile(BaseModel):
 
     version: Version = Field(1, description="1")
     name: LabName = Field("lab", description=LAB_NAME_ALLOWED)
-    nodes: int = Field(1, ge=1, le=64, strict=True, description="a whole number from 1 to 64")
+    nodes: NodeNames = Field(("node1",), description=NODES_ALLOWED)
     release: ReleaseName = Field("2024.2", description="the name of a release, such as 2024.2")
     address_range: PrivateRange | None = Field(None, description="a private /22, such as 10.20.0.0/22, or null")
     guest: Annotated[str, StringConstraints(min_length=1)] | None = Field(

@@ -79,7 +79,7 @@ class Lab:
 
     @property
     def node_list(self) -> tuple[Node, ...]:
-        return self.plan.nodes(self.nodes)
+        return self.plan.nodes(load_lab_file(self.state.lab_file, (), check_files=False).nodes)
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """Service to what the engine knows of its container, at this moment."""
@@ -102,7 +102,7 @@ def lab(request: pytest.FixtureRequest, built: Built) -> Iterator[Lab]:
     """A lab with two nodes: LABCTL_TEST_LAB names one that runs, else one is brought up."""
     name = os.environ.get("LABCTL_TEST_LAB")
     if name:
-        yield Lab(name, load_lab_file(LabState(name).lab_file, (), check_files=False).nodes, None)
+        yield Lab(name, len(load_lab_file(LabState(name).lab_file, (), check_files=False).nodes), None)
         return
     request.getfixturevalue("machine_before")
     try:

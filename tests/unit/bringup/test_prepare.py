@@ -15,6 +15,7 @@ from labctl.catalog.folders import catalog_folders
 from labctl.errors import BadInput, MachineConflict
 from labctl.lab.addresses import CANDIDATES
 from labctl.lab.file import LabFile, dump_lab_file, load_lab_file
+from labctl.lab.nodes import node_names
 from labctl.lab.secrets import read_secrets
 from labctl.lab.state import LabState
 
@@ -152,10 +153,11 @@ def test_preparing_writes_what_differs_and_keeps_the_secrets() -> None:
     secrets = read_secrets(state.secrets)
     assert prepare(FOLDERS, state, lab, plan).changed == ()
     assert read_secrets(state.secrets) == secrets
-    more = lab.model_copy(update={"nodes": 2})
+    more = lab.model_copy(update={"nodes": node_names(2)})
     again = prepare(FOLDERS, state, more, make_plan(state, more, REFERENCES, "kvm"))
     assert "etc/node2/nova/nova.conf" in again.changed
     assert "etc/keystone/keystone.conf" not in again.changed
+    assert not any(path.startswith(("etc/node1/", "etc/net/")) for path in again.changed)
     assert read_secrets(state.secrets) == secrets
 
 

@@ -16,6 +16,7 @@ from labctl.cli.up import summary, wanted_lab
 from labctl.errors import BadInput, NotFound
 from labctl.lab.addresses import AddressPlan
 from labctl.lab.file import LabFile, dump_lab_file
+from labctl.lab.nodes import node_names
 from labctl.lab.state import LabState
 from labctl.render.lab import LabPlan
 
@@ -55,18 +56,18 @@ def test_a_lab_that_is_there_stays_as_it_is() -> None:
 def test_flags_count_more_than_what_a_lab_is_already() -> None:
     keep("lab", nodes=3, wait_timeout=60)
     wanted = wanted_lab(None, None, **{**NO_FLAGS, "nodes": 5})
-    assert (wanted.nodes, wanted.wait_timeout) == (5, 60)
+    assert (wanted.nodes, wanted.wait_timeout) == (node_names(5), 60)
 
 
 def test_the_lab_file_counts_more_than_what_a_lab_is_already(tmp_path: Path) -> None:
     keep("lab", nodes=3)
-    assert wanted_lab(None, write(tmp_path, "nodes: 2\n"), **NO_FLAGS).nodes == 2
+    assert wanted_lab(None, write(tmp_path, "nodes: 2\n"), **NO_FLAGS).nodes == node_names(2)
 
 
 def test_flags_count_more_than_the_lab_file(tmp_path: Path) -> None:
     path = write(tmp_path, "name: filed\nnodes: 2\nwait_timeout: 60\n")
     wanted = wanted_lab("named", path, **{**NO_FLAGS, "nodes": 5})
-    assert (wanted.name, wanted.nodes, wanted.wait_timeout) == ("named", 5, 60)
+    assert (wanted.name, wanted.nodes, wanted.wait_timeout) == ("named", node_names(5), 60)
 
 
 def test_the_path_of_a_guest_is_as_seen_from_where_up_was_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +108,7 @@ def test_configuration_can_be_added_to_the_services_of_openstack() -> None:
 def test_the_only_lab_is_meant_where_none_is_named() -> None:
     state = keep("one", nodes=2)
     assert find_lab(None) == state
-    assert lab_file(state).nodes == 2
+    assert lab_file(state).nodes == node_names(2)
 
 
 def test_with_several_labs_one_must_be_named() -> None:
@@ -158,7 +159,7 @@ def test_labctls_own_options_stand_before_those_of_the_client(
 
 def brought_up(name: str, observed: dict[str, Observed]) -> BroughtUp:
     addresses = AddressPlan(IPv4Network("10.20.0.0/22"))
-    plan = LabPlan(name, f"labctl-{name}", "labx", addresses, addresses.nodes(2), "kvm", {}, "1000:0")
+    plan = LabPlan(name, f"labctl-{name}", "labx", addresses, addresses.nodes(node_names(2)), "kvm", {}, "1000:0")
     lab = LabFile(name=name, nodes=2)
     return BroughtUp(lab, Prepared(lab, plan, ()), 23.4, observed, {"keystone": ("mariadb",)}, 100.0, 123.4)
 

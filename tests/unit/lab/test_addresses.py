@@ -6,6 +6,7 @@ import pytest
 
 from labctl.errors import MachineConflict
 from labctl.lab.addresses import CANDIDATES, AddressPlan, Role, choose_range
+from labctl.lab.nodes import node_names
 
 PLAN = AddressPlan(IPv4Network("10.20.4.0/22"))
 MOST = 64
@@ -21,14 +22,14 @@ def test_who_is_where() -> None:
     assert str(PLAN.broker) == "10.20.4.2"
     assert str(PLAN.provider_gateway) == "10.20.6.1"
     assert [str(address) for address in PLAN.floating_pool] == ["10.20.6.100", "10.20.6.239"]
-    net, node1, node2 = PLAN.nodes(2)
+    net, node1, node2 = PLAN.nodes(node_names(2))
     assert (net.name, net.role, str(net.mgmt)) == ("net", Role.NETWORK, "10.20.4.10")
     assert (node1.name, node1.role, str(node1.tunnel)) == ("node1", Role.COMPUTE, "10.20.5.11")
     assert (node2.name, str(node2.provider)) == ("node2", "10.20.6.12")
 
 
 def test_no_two_things_have_one_address_however_many_nodes_there_are() -> None:
-    nodes = PLAN.nodes(MOST)
+    nodes = PLAN.nodes(node_names(MOST))
     assert len(nodes) == MOST + 1
     fixed = [PLAN.gateway, PLAN.broker, PLAN.provider_gateway, PLAN.tunnel[1]]
     addresses = fixed + [address for node in nodes for address in (node.mgmt, node.tunnel, node.provider)]
@@ -39,7 +40,7 @@ def test_no_two_things_have_one_address_however_many_nodes_there_are() -> None:
 
 
 def test_every_address_is_in_its_network() -> None:
-    for node in PLAN.nodes(MOST):
+    for node in PLAN.nodes(node_names(MOST)):
         assert node.mgmt in PLAN.mgmt
         assert node.tunnel in PLAN.tunnel
         assert node.provider in PLAN.provider
@@ -47,13 +48,13 @@ def test_every_address_is_in_its_network() -> None:
 
 def test_no_node_has_an_address_of_the_floating_pool() -> None:
     first, last = PLAN.floating_pool
-    taken = [PLAN.provider_gateway, *(node.provider for node in PLAN.nodes(MOST))]
+    taken = [PLAN.provider_gateway, *(node.provider for node in PLAN.nodes(node_names(MOST)))]
     assert [address for address in taken if first <= address <= last] == []
     assert {first, last} <= set(PLAN.provider.hosts())
 
 
 def test_addresses_do_not_change_with_the_number_of_nodes() -> None:
-    assert PLAN.nodes(MOST)[:3] == PLAN.nodes(2)
+    assert PLAN.nodes(node_names(MOST))[:3] == PLAN.nodes(node_names(2))
 
 
 def test_the_first_free_range_is_taken() -> None:

@@ -9,6 +9,7 @@ import pytest
 from labctl.errors import BadInput
 from labctl.lab.file import LabFile, dump_lab_file, load_lab_file, with_values
 from labctl.lab.names import nearest, parse_lab_name
+from labctl.lab.nodes import NODES_ALLOWED
 
 SERVICES = ("keystone", "neutron-server", "nova-compute")
 KEYS = "version, name, nodes, release, address_range, guest, guest_user, configuration, wait_timeout"
@@ -52,7 +53,7 @@ def test_every_value_is_read(tmp_path: Path) -> None:
     lab = load_lab_file(write(tmp_path, text), SERVICES)
     assert lab == LabFile(
         name="two-2",
-        nodes=2,
+        nodes=("node1", "node2"),
         release="2024.2",
         address_range=IPv4Network("10.20.0.0/22"),
         guest=str(tmp_path / "guest.img"),
@@ -100,7 +101,7 @@ def test_all_mistakes_are_named_at_once_in_order(tmp_path: Path) -> None:
         """
     assert mistakes(tmp_path, text) == [
         f"lab.yaml:1:1: nodez: unknown key; did you mean 'nodes'?; allowed: {KEYS}",
-        "lab.yaml:2:8: nodes: '65' is not allowed; allowed: a whole number from 1 to 64",
+        f"lab.yaml:2:8: nodes: '65' is not allowed; allowed: {NODES_ALLOWED}",
         "lab.yaml:4:3: configuration.nova-compue: unknown service; did you mean 'nova-compute'?; "
         "allowed: keystone, neutron-server, nova-compute",
         f"lab.yaml:4:17: configuration.nova-compue[0]: no such file or folder: {tmp_path}/x.conf".replace(
@@ -115,12 +116,15 @@ def test_all_mistakes_are_named_at_once_in_order(tmp_path: Path) -> None:
     [
         ("version: 2", "1:10: version: '2' is not allowed; allowed: 1"),
         ("version: true", "1:10: version: 'true' is not allowed; allowed: 1"),
-        ("nodes: true", "1:8: nodes: 'true' is not allowed; allowed: a whole number from 1 to 64"),
-        ("nodes: '3'", "1:8: nodes: '3' is not allowed; allowed: a whole number from 1 to 64"),
-        ("nodes: 1.5", "1:8: nodes: '1.5' is not allowed; allowed: a whole number from 1 to 64"),
-        ("nodes: [1]", "1:8: nodes: '[1]' is not allowed; allowed: a whole number from 1 to 64"),
-        ("nodes:", "1:7: nodes: 'null' is not allowed; allowed: a whole number from 1 to 64"),
-        ("nodes: 0", "1:8: nodes: '0' is not allowed; allowed: a whole number from 1 to 64"),
+        ("nodes: true", f"1:8: nodes: 'true' is not allowed; allowed: {NODES_ALLOWED}"),
+        ("nodes: '3'", f"1:8: nodes: '3' is not allowed; allowed: {NODES_ALLOWED}"),
+        ("nodes: 1.5", f"1:8: nodes: '1.5' is not allowed; allowed: {NODES_ALLOWED}"),
+        ("nodes: [node1, node1]", f"1:8: nodes: '[node1, node1]' is not allowed; allowed: {NODES_ALLOWED}"),
+        ("nodes: [node65]", f"1:8: nodes: '[node65]' is not allowed; allowed: {NODES_ALLOWED}"),
+        ("nodes: []", f"1:8: nodes: '[]' is not allowed; allowed: {NODES_ALLOWED}"),
+        ("nodes: [1]", f"1:8: nodes: '[1]' is not allowed; allowed: {NODES_ALLOWED}"),
+        ("nodes:", f"1:7: nodes: 'null' is not allowed; allowed: {NODES_ALLOWED}"),
+        ("nodes: 0", f"1:8: nodes: '0' is not allowed; allowed: {NODES_ALLOWED}"),
         (
             "name: My_Lab",
             "1:7: name: 'My_Lab' is not allowed; "
@@ -217,7 +221,7 @@ def test_flags_replace_values_and_are_checked() -> None:
     assert with_values(LabFile(name="x"), nodes=3) == LabFile(name="x", nodes=3)
     with pytest.raises(BadInput) as caught:
         with_values(LabFile(), nodes=65)
-    assert caught.value.evidence == ("nodes: '65' is not allowed; allowed: a whole number from 1 to 64",)
+    assert caught.value.evidence == (f"nodes: '65' is not allowed; allowed: {NODES_ALLOWED}",)
 
 
 @pytest.mark.parametrize("name", ["a", "lab", "a-b", "a" * 30, "x9"])

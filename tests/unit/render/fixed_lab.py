@@ -9,6 +9,7 @@ import yaml
 from labctl.catalog.folders import catalog_folders
 from labctl.catalog.image import load_images
 from labctl.lab.addresses import AddressPlan
+from labctl.lab.nodes import node_names
 from labctl.lab.secrets import Secrets
 from labctl.render.images import Naming
 from labctl.render.lab import LabPlan, needed_secrets, render_lab
@@ -44,7 +45,7 @@ def make_plan(name: str = "fixed", start: str = "10.20.0.0/22", nodes: int = 2, 
         project=f"labctl-{name}",
         network_prefix=f"lab{sum(name.encode()):07}",
         addresses=addresses,
-        nodes=addresses.nodes(nodes),
+        nodes=addresses.nodes(node_names(nodes)),
         virt_type="qemu",
         references=REFERENCES,
         user="1000:0",
