@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -17,6 +17,7 @@ from labctl.errors import BadInput
 from labctl.files import write_file, write_folder
 from labctl.lab.addresses import AddressPlan, choose_range
 from labctl.lab.file import LabFile, dump_lab_file, with_values
+from labctl.lab.nodes import parse_nodes
 from labctl.lab.secrets import read_secrets, write_secrets
 from labctl.lab.state import LabState, known_labs, locked
 from labctl.render.lab import LabPlan, needed_secrets, render_lab
@@ -67,6 +68,34 @@ def saved_range(state: LabState) -> IPv4Network | None:
     """The address range of a lab that was brought up before; nothing else of its lab file is looked at."""
     text = (yaml.safe_load(state.lab_file.read_text()) or {}).get("address_range")
     return IPv4Network(text) if text else None
+
+
+def saved_nodes(state: LabState) -> tuple[str, ...]:
+    """The compute nodes of a lab that was brought up before; none where there is no such lab."""
+    if not state.exists:
+        return ()
+    return parse_nodes((yaml.safe_load(state.lab_file.read_text()) or {}).get("nodes", 1))
+
+
+def refuse_to_lose_nodes(state: LabState, wanted: LabFile, volumes: Collection[str]) -> None:
+    """Refuses a lab with fewer nodes than it has: servers may be on them, and `up` moves none.
+
+    Args:
+        state: The lab as it is.
+        wanted: What it shall be.
+        volumes: The volumes that it has; a node without any holds nothing.
+
+    Raises:
+        BadInput: A node would go.
+    """
+    leaving = [name for name in saved_nodes(state) if name not in wanted.nodes and f"{name}-nova" in volumes]
+    if leaving:
+        raise BadInput(
+            f"The lab {state.name!r} has {', '.join(leaving)}, and `up` takes no nodes away.",
+            evidence=[f"it has {', '.join(saved_nodes(state))}", f"asked for: {', '.join(wanted.nodes)}"],
+            remedy=f"`labctl scale --name {state.name} --nodes N` and `labctl node remove --name {state.name} NODE` "
+            "move the servers first.",
+        )
 
 
 def make_plan(state: LabState, lab: LabFile, references: Mapping[str, str], virt_type: str) -> LabPlan:

@@ -18,12 +18,13 @@ from labctl.bringup.machine import (
     stale_schemas,
     wildcard_ports,
 )
-from labctl.bringup.prepare import Prepared, make_plan, prepare, settle_lab_file
+from labctl.bringup.prepare import Prepared, make_plan, prepare, refuse_to_lose_nodes, settle_lab_file
 from labctl.bringup.watch import Observed, Watch, wait
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import load_images
 from labctl.engine import compose
 from labctl.engine.containers import DEFINITION_LABEL, ServiceState, last_log_lines, service_states
+from labctl.engine.volumes import lab_volumes
 from labctl.errors import BringUpFailed
 from labctl.events import Emit, Note, step
 from labctl.lab.addresses import CANDIDATES, Role
@@ -64,13 +65,14 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
     """Brings a lab up, or finishes what is missing of it.
 
     Raises:
-        BadInput: Images are missing, or a file is wrong.
+        BadInput: Images are missing, a file is wrong, or a node of the lab would go.
         MachineConflict: The machine cannot take it.
         BringUpFailed: A service failed, or the wait ran out.
     """
     begin = time.time()
     state = LabState(wanted.name)
     with locked(f"lab-{wanted.name}"):
+        refuse_to_lose_nodes(state, wanted, lab_volumes(client, state.name))
         references = runtime_references(folders, wanted.release)
         check_images(client, folders, references)
         running = service_states(client, wanted.name)

@@ -9,7 +9,14 @@ import docker
 import pytest
 
 from labctl.bringup import prepare as module
-from labctl.bringup.prepare import make_plan, prepare, read_drop_ins, service_uid, settle_lab_file
+from labctl.bringup.prepare import (
+    make_plan,
+    prepare,
+    read_drop_ins,
+    refuse_to_lose_nodes,
+    service_uid,
+    settle_lab_file,
+)
 from labctl.bringup.up import dependencies, runtime_references
 from labctl.catalog.folders import catalog_folders
 from labctl.errors import BadInput, MachineConflict
@@ -195,3 +202,20 @@ def test_a_lab_beside_one_with_drop_ins(tmp_path: Path) -> None:
     (tmp_path / "x.conf").touch()
     keep("other", address_range=str(RANGE), configuration={"nova": [str(tmp_path / "x.conf")]})
     assert settle(LabFile(name="one")) == CANDIDATES[0]
+
+
+def test_up_takes_no_node_away_that_may_hold_servers() -> None:
+    lab = keep("lab", nodes=3)
+    volumes = {"node1-nova", "node2-nova", "node3-nova", "glance"}
+    fewer = lab.model_copy(update={"nodes": ("node1", "node3")})
+    with pytest.raises(BadInput, match="has node2, and `up` takes no nodes away") as caught:
+        refuse_to_lose_nodes(LabState("lab"), fewer, volumes)
+    assert "labctl scale --name lab" in caught.value.remedy
+
+
+def test_a_node_that_was_never_made_may_go() -> None:
+    lab = keep("lab", nodes=2)
+    fewer = lab.model_copy(update={"nodes": ("node1",)})
+    refuse_to_lose_nodes(LabState("lab"), fewer, {"node1-nova"})
+    refuse_to_lose_nodes(LabState("new"), fewer, {"node1-nova", "node2-nova"})
+    refuse_to_lose_nodes(LabState("lab"), lab, {"node1-nova", "node2-nova"})
