@@ -88,7 +88,8 @@ def refuse_to_lose_nodes(state: LabState, wanted: LabFile, volumes: Collection[s
     Raises:
         BadInput: A node would go.
     """
-    leaving = [name for name in saved_nodes(state) if name not in wanted.nodes and f"{name}-nova" in volumes]
+    filled = {volume.partition("-")[0] for volume in volumes}
+    leaving = [name for name in saved_nodes(state) if name in filled and name not in wanted.nodes]
     if leaving:
         raise BadInput(
             f"The lab {state.name!r} has {', '.join(leaving)}, and `up` takes no nodes away.",

@@ -8,6 +8,7 @@ import docker
 import yaml
 
 from labctl.bringup.kvm import virtualization
+from labctl.bringup.leftovers import forget_nodes, remove_volumes
 from labctl.bringup.machine import (
     available_memory_mb,
     check_disk,
@@ -93,6 +94,7 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
                 start_services(client, state, watch, emit)
                 wait_for_services(client, watch, deadline)
             wait_for_cloud(client, state, prepared, watch, deadline, emit)
+            remove_volumes(client, lab.name, lab.nodes, emit)
         ready = time.time()
     return BroughtUp(lab, prepared, ready - begin, watch.observed, dependencies(state), begin, ready)
 
@@ -187,13 +189,13 @@ def wait_for_services(client: docker.DockerClient, watch: Watch, deadline: float
 def wait_for_cloud(
     client: docker.DockerClient, state: LabState, prepared: Prepared, watch: Watch, deadline: float, emit: Emit
 ) -> None:
-    """Waits until the cloud can be used: computes up and mapped, inventories there, agents alive.
+    """Waits until the cloud can be used: computes up and mapped, inventories there, agents alive, no other node known.
 
     Raises:
         BringUpFailed: The wait ran out.
     """
     from labctl.cloud.connection import connect
-    from labctl.cloud.readiness import Expected, fetch_view, missing
+    from labctl.cloud.readiness import CloudView, Expected, departed, drained, fetch_view, missing
 
     nodes = prepared.plan.nodes
     expected = Expected(
@@ -204,17 +206,20 @@ def wait_for_cloud(
         },
     )
     admin = connect(state.clouds_yaml, f"{state.name}-admin")
-    lacking: tuple[str, ...] = ()
+    view = CloudView((), frozenset(), {}, ())
 
     def usable() -> bool:
-        nonlocal lacking
-        lacking = missing(fetch_view(admin, expected.nodes), expected)
-        return not lacking
+        nonlocal view
+        view = fetch_view(admin, expected.nodes)
+        return not missing(view, expected)
 
     with step(emit, "wait until the cloud is usable") as evidence:
         if not wait(usable, max(0.0, deadline - time.monotonic()), poll=0.5):
-            raise failure(client, watch, lacking)
+            raise failure(client, watch, missing(view, expected))
         evidence.text = f"{len(expected.nodes)} nova-compute up, mapped and with inventories; all agents alive"
+    forget_nodes(admin, departed(view, expected), emit)
+    for node in drained(view, expected):
+        emit(Note(f"No new server goes to {node}; `labctl node drain NODE --undo` changes that."))
 
 
 def failure(client: docker.DockerClient, watch: Watch, reasons: tuple[str, ...] | list[str]) -> BringUpFailed:

@@ -14,8 +14,10 @@ from labctl.cli.demo import demo
 from labctl.cli.down import down
 from labctl.cli.engine import engine_app
 from labctl.cli.lock import lock
+from labctl.cli.node import node_app
 from labctl.cli.openrc import openrc
 from labctl.cli.openstack import openstack
+from labctl.cli.scale import scale
 from labctl.cli.services import exec_, logs
 from labctl.cli.status import list_, status
 from labctl.cli.up import up
@@ -39,6 +41,8 @@ app.command()(logs)
 app.command("exec", context_settings={"allow_interspersed_args": False})(exec_)
 app.command(context_settings=PASS_ON)(openstack)
 app.command()(openrc)
+app.command()(scale)
+app.add_typer(node_app, name="node")
 app.command()(down)
 app.command()(lock)
 app.add_typer(engine_app, name="engine")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from openstack.connection import Connection
 
 from labctl.cloud.connection import api_errors
+from labctl.lab.nodes import in_order, node_number
 
 NEEDED_INVENTORIES = ("VCPU", "MEMORY_MB", "DISK_GB")
 """Resource classes that every flavor asks for; nova's scheduler skips a host that lacks one."""
@@ -26,11 +27,24 @@ class Expected:
 
 @dataclass(frozen=True)
 class ComputeService:
-    """A nova-compute as the compute API lists it."""
+    """A nova-compute as the compute API lists it.
+
+    Attributes:
+        host: Its node.
+        state: up or down.
+        status: enabled or disabled.
+        reason: Why it is disabled.
+    """
 
     host: str
     state: str
     status: str
+    reason: str = ""
+
+    @property
+    def stands_aside(self) -> bool:
+        """Whether a person took it out of service; where nova itself did, its reason starts with AUTO."""
+        return self.status == "disabled" and not self.reason.startswith("AUTO:")
 
 
 @dataclass(frozen=True)
@@ -71,7 +85,7 @@ def fetch_view(admin: Connection, nodes: tuple[str, ...]) -> CloudView:
     """
     with api_errors("list the compute services"):
         services = tuple(
-            ComputeService(str(one.host), str(one.state), str(one.status))
+            ComputeService(str(one.host), str(one.state), str(one.status), str(one.disabled_reason or ""))
             for one in admin.compute.services(binary="nova-compute")
         )
     with api_errors("list the hypervisors"):
@@ -98,6 +112,19 @@ def missing(view: CloudView, expected: Expected) -> tuple[str, ...]:
     )
 
 
+def drained(view: CloudView, expected: Expected) -> tuple[str, ...]:
+    """The nodes that take no new servers because somebody wants it so, each with the reason."""
+    aside = [one for one in view.services if one.stands_aside and one.host in expected.nodes]
+    return tuple(f"{one.host} ({one.reason or 'no reason given'})" for one in aside)
+
+
+def departed(view: CloudView, expected: Expected) -> tuple[str, ...]:
+    """The compute nodes that the cloud still knows, and the lab has no more."""
+    known = {*(one.host for one in view.services), *(one.host for one in view.agents), *view.inventories}
+    names = {name.partition(".")[0] for name in known}
+    return in_order([name for name in names if node_number(name) and name not in expected.nodes])
+
+
 def _inventories(admin: Connection, nodes: tuple[str, ...]) -> dict[str, frozenset[str]]:
     # One request answers for all providers with room for the smallest server. Only providers that it leaves out (not
     # ready, or full: a lab that was restarted with its guests) are asked for one by one.
@@ -117,9 +144,16 @@ def _inventories(admin: Connection, nodes: tuple[str, ...]) -> dict[str, frozens
     return found
 
 
+def same_host(name: str, node: str) -> bool:
+    """Whether a hypervisor or resource provider is that of a node.
+
+    A hypervisor calls itself by what libvirt takes for the host's name, which is a full domain name on some machines.
+    """
+    return name == node or name.partition(".")[0] == node
+
+
 def _named(node: str, names: Mapping[str, frozenset[str]] | frozenset[str]) -> str | None:
-    # A hypervisor calls itself by what libvirt takes for the host's name, which is a full domain name on some machines.
-    return next((name for name in names if name == node or name.partition(".")[0] == node), None)
+    return next((name for name in names if same_host(name, node)), None)
 
 
 def _node(view: CloudView, node: str) -> list[str]:
@@ -127,7 +161,7 @@ def _node(view: CloudView, node: str) -> list[str]:
     service = next((one for one in view.services if one.host == node), None)
     if service is None:
         sentences.append(f"nova-compute on {node} has not registered.")
-    elif service.state != "up" or service.status != "enabled":
+    elif service.state != "up" or (service.status != "enabled" and not service.stands_aside):
         sentences.append(f"nova-compute on {node} is {service.state} and {service.status}.")
     if _named(node, view.hypervisors) is None:
         sentences.append(f"The hypervisor of {node} is not visible: its host is not mapped into the cell.")

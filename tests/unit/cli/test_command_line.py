@@ -14,7 +14,22 @@ from labctl import __version__, errors
 from labctl.cli import main
 from labctl.errors import LabctlError
 
-COMMANDS = ("build", "up", "demo", "status", "list", "logs", "exec", "openstack", "openrc", "down", "lock", "engine")
+COMMANDS = (
+    "build",
+    "up",
+    "demo",
+    "status",
+    "list",
+    "logs",
+    "exec",
+    "openstack",
+    "openrc",
+    "down",
+    "lock",
+    "engine",
+    "scale",
+    "node",
+)
 HEAVY = ("docker", "openstack", "paramiko", "rich.live", "httpx", "jinja2", "pydantic", "pyroute2", "PIL", "yaml")
 
 

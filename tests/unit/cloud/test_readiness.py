@@ -4,7 +4,16 @@ from typing import Any
 
 import pytest
 
-from labctl.cloud.readiness import CloudView, ComputeService, Expected, NetworkAgent, fetch_view, missing
+from labctl.cloud.readiness import (
+    CloudView,
+    ComputeService,
+    Expected,
+    NetworkAgent,
+    departed,
+    drained,
+    fetch_view,
+    missing,
+)
 
 BRIDGE = "neutron-linuxbridge-agent"
 EXPECTED = Expected(
@@ -51,7 +60,7 @@ def test_node1_is_not_node10() -> None:
             "nova-compute on node2 is down and enabled.",
         ),
         (
-            replace(READY, services=(READY.services[0], ComputeService("node2", "up", "disabled"))),
+            replace(READY, services=(READY.services[0], ComputeService("node2", "up", "disabled", "AUTO: no libvirt"))),
             "nova-compute on node2 is up and disabled.",
         ),
         (replace(READY, inventories={"node1": ALL}), "node2 has no resource provider in placement."),
@@ -72,6 +81,28 @@ def test_each_thing_missing_is_one_sentence(view: CloudView, sentence: str) -> N
 
 def test_an_empty_cloud_lacks_everything() -> None:
     assert len(missing(CloudView((), frozenset(), {}, ()), EXPECTED)) == 2 * 3 + 3
+
+
+def test_a_node_that_somebody_took_out_of_service_is_ready_and_named() -> None:
+    aside = ComputeService("node2", "up", "disabled", "labctl: drained")
+    view = replace(READY, services=(READY.services[0], aside))
+    assert missing(view, EXPECTED) == ()
+    assert drained(view, EXPECTED) == ("node2 (labctl: drained)",)
+    assert drained(READY, EXPECTED) == ()
+    assert drained(view, replace(EXPECTED, nodes=("node1",))) == ()
+
+
+def test_a_node_that_left_is_known_by_its_service_or_an_agent_or_its_provider() -> None:
+    assert departed(READY, EXPECTED) == ()
+    services = (*READY.services, ComputeService("node3", "down", "disabled", "labctl: drained"))
+    agents = (*READY.agents, NetworkAgent("node5", BRIDGE, False))
+    view = replace(READY, services=services, agents=agents, inventories={**READY.inventories, "node10.lab": ALL})
+    assert missing(view, EXPECTED) == ()
+    assert departed(view, EXPECTED) == ("node3", "node5", "node10")
+
+
+def test_what_has_no_name_of_a_node_has_not_left() -> None:
+    assert departed(replace(READY, inventories={**READY.inventories, "shared-storage": ALL}), EXPECTED) == ()
 
 
 @dataclass
@@ -104,7 +135,7 @@ def cloud(placement: FakePlacement) -> Any:
 
     def services(binary: str) -> list[Any]:
         log.append(f"services {binary}")
-        return [SimpleNamespace(host="node1", state="up", status="enabled")]
+        return [SimpleNamespace(host="node1", state="up", status="enabled", disabled_reason=None)]
 
     def hypervisors() -> list[Any]:
         log.append("hypervisors")

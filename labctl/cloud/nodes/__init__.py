@@ -1,0 +1,1 @@
+"""Compute nodes as the cloud sees them: looked at, drained, forgotten."""
