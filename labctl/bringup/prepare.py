@@ -129,15 +129,19 @@ def prepare(folders: CatalogFolders, state: LabState, lab: LabFile, plan: LabPla
     return Prepared(lab, plan, changed)
 
 
+def drop_in_paths(paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The drop-in files that the lab file names: files, and the *.conf files of folders, by name."""
+    return tuple(file for path in paths for file in (sorted(path.glob("*.conf")) if path.is_dir() else [path]))
+
+
 def read_drop_ins(paths: tuple[Path, ...]) -> tuple[tuple[str, bytes], ...]:
-    """The drop-in files that the lab file names: files, and the *.conf files of folders, by name.
+    """The names and contents of drop-in files, in order.
 
     Raises:
         BadInput: One cannot be read.
     """
-    files = [file for path in paths for file in (sorted(path.glob("*.conf")) if path.is_dir() else [path])]
     try:
-        return tuple((file.stem + ".conf", file.read_bytes()) for file in files)
+        return tuple((file.stem + ".conf", file.read_bytes()) for file in drop_in_paths(paths))
     except OSError as error:
         raise BadInput(f"A drop-in file cannot be read: {error}") from None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import docker
 import yaml
 
+from labctl.bringup.drop_ins import refuse_bad_drop_ins
 from labctl.bringup.kvm import virtualization
 from labctl.bringup.leftovers import forget_nodes, remove_volumes
 from labctl.bringup.machine import (
@@ -76,6 +77,7 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
         refuse_to_lose_nodes(state, wanted, lab_volumes(client, state.name))
         references = runtime_references(folders, wanted.release)
         check_images(client, folders, references)
+        refuse_bad_drop_ins(folders, wanted, emit)
         running = service_states(client, wanted.name)
         if not running:
             check_machine(client, folders, state, wanted, references)

@@ -46,10 +46,10 @@ def lab_file(state: LabState) -> "LabFile":
 
 def config_services() -> tuple[str, ...]:
     """The services that a lab file may add configuration to: those with oslo.config files in the catalog."""
+    from labctl.catalog.configuration import configured_services
     from labctl.catalog.folders import catalog_folders
 
-    folder = catalog_folders().config_templates
-    return tuple(sorted({path.parent.name for path in folder.glob("*/*.conf.j2")} - {"rabbitmq", "mariadb"}))
+    return configured_services(catalog_folders())
 
 
 @contextmanager

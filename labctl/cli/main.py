@@ -10,6 +10,7 @@ import typer
 
 from labctl import __version__
 from labctl.cli.build import build
+from labctl.cli.config import config_app
 from labctl.cli.demo import demo
 from labctl.cli.down import down
 from labctl.cli.engine import engine_app
@@ -45,6 +46,7 @@ app.command()(scale)
 app.add_typer(node_app, name="node")
 app.command()(down)
 app.command()(lock)
+app.add_typer(config_app, name="config")
 app.add_typer(engine_app, name="engine")
 
 

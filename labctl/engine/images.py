@@ -65,6 +65,27 @@ def run_in_image(reference: str, command: Sequence[str]) -> str:
     return str(docker.run(reference, list(command[1:]), entrypoint=command[0], networks=["none"], remove=True))
 
 
+def run_python(reference: str, program: bytes, arguments: Sequence[str], timeout: float) -> str:
+    """Runs a Python program with an image's own Python, in a container that has no network and can write nothing.
+
+    Args:
+        reference: The image.
+        program: Its source.
+        arguments: What it finds in `sys.argv`.
+        timeout: Seconds that it may take.
+
+    Returns:
+        What it printed.
+
+    Raises:
+        CommandFailed: It failed, or ran out of time.
+    """
+    limits = ["--interactive", "--rm", "--network", "none", "--read-only", "--cap-drop", "ALL"]
+    # Warnings are the image's own business; without them, standard error says why a program failed.
+    command = ["docker", "run", *limits, "--entrypoint", "python", reference, "-W", "ignore", "-", *arguments]
+    return run(command, input=program, timeout=timeout).stdout
+
+
 def copy_out(reference: str, names: Iterable[str], folder: Path) -> None:
     """Copies files from the root of an image into a folder; no container is started."""
     from python_on_whales import docker

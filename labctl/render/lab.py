@@ -76,6 +76,16 @@ def render_lab(folders: CatalogFolders, plan: LabPlan, secrets: Secrets) -> dict
     return _render(folders, plan, secrets.__getitem__, lambda name: public_ssh_key(secrets[name]))
 
 
+def render_configuration(folders: CatalogFolders, plan: LabPlan) -> dict[str, bytes]:
+    """Renders the configuration of a lab that has no secrets yet: with placeholders in their place."""
+
+    def placeholder(_: str) -> str:
+        return PLACEHOLDER_KEY
+
+    values = _values(plan, placeholder, placeholder)
+    return configuration(folders, plan, values | _collected(compose_fragments(folders, values), placeholder))
+
+
 def host_ports(folders: CatalogFolders, plan: LabPlan) -> dict[int, str]:
     """The ports of the lab in the host's own namespace, and whose they are, as the Compose templates say."""
     fragments = compose_fragments(folders, _values(plan, lambda _: PLACEHOLDER_KEY, lambda name: name))
@@ -103,15 +113,7 @@ def _render(
 ) -> dict[str, bytes]:
     values = _values(plan, secret, public)
     fragments = compose_fragments(folders, values)
-    values |= {
-        "databases": collect(fragments, "databases"),
-        "services": [
-            {**entry, "password": secret(f"password.user.{entry['name']}") if entry.get("user", True) else None}
-            for fragment in fragments.values()
-            for entry in fragment.get("x-labctl", {}).get("catalog", [])
-        ],
-    }
-    files = configuration(folders, plan, values)
+    files = configuration(folders, plan, values | _collected(fragments, secret))
     clients = {name.removeprefix("etc/client/"): files.pop(name) for name in list(files) if "etc/client/" in name}
     merged = merge(fragments)
     used = frozenset().union(*(mounted_files(service, files) for service in merged["services"].values()))
@@ -125,6 +127,18 @@ def _render(
         files=files,
     )
     return {"compose.yaml": dump(compose), **files, **clients}
+
+
+def _collected(fragments: Mapping[str, Fragment], secret: Callable[[str], str]) -> dict[str, Any]:
+    """What configuration templates may use besides: what the Compose templates say of databases and services."""
+    return {
+        "databases": collect(fragments, "databases"),
+        "services": [
+            {**entry, "password": secret(f"password.user.{entry['name']}") if entry.get("user", True) else None}
+            for fragment in fragments.values()
+            for entry in fragment.get("x-labctl", {}).get("catalog", [])
+        ],
+    }
 
 
 def compose_fragments(folders: CatalogFolders, values: Mapping[str, Any]) -> dict[str, Fragment]:

@@ -29,6 +29,7 @@ COMMANDS = (
     "engine",
     "scale",
     "node",
+    "config",
 )
 HEAVY = ("docker", "openstack", "paramiko", "rich.live", "httpx", "jinja2", "pydantic", "pyroute2", "PIL", "yaml")
 

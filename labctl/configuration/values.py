@@ -1,0 +1,67 @@
+"""Whether a value is what an option takes: asked of oslo.config's own types, so the answer is the service's."""
+
+from collections.abc import Callable, Sequence
+
+from oslo_config import types
+
+from labctl.configuration.options import Option, ValueType
+from labctl.lab.names import nearest
+
+MOST_CHOICES = 12
+
+
+def why_not(options: tuple[Option, ...], value: str) -> str | None:
+    """Says why a value is none that an option takes.
+
+    Args:
+        options: The option, as often as it is registered: what one of them takes is right.
+        value: The value.
+
+    Returns:
+        The reason, without the value where that is secret; None where it is right, or cannot be told: `$name` stands
+        for the value of another option.
+    """
+    if "$" in value:
+        return None
+    reasons = [reason for option in options if (reason := _why_not(option, value)) is not None]
+    return reasons[0] if len(reasons) == len(options) else None
+
+
+def _why_not(option: Option, value: str) -> str | None:
+    if not option.type.name:
+        return None
+    try:
+        oslo_type(option.type)(value)
+    except (ValueError, TypeError) as error:
+        if option.secret:
+            return f"this is no {option.type_name}"
+        choices = allowed_values(option.type)
+        if not choices:
+            return f"'{value}' is no {option.type_name}: {error}"
+        return not_among(value, choices)
+    return None
+
+
+def not_among(value: str, choices: Sequence[str]) -> str:
+    """Says that a value is none of those that are allowed, and which is the nearest."""
+    shown = ", ".join(choices[:MOST_CHOICES]) + (", ..." if len(choices) > MOST_CHOICES else "")
+    return "; ".join(filter(None, (f"'{value}' is not allowed", nearest(value, choices), f"allowed: {shown}")))
+
+
+def oslo_type(described: ValueType) -> Callable[[str], object]:
+    """The type of oslo.config that was described."""
+    arguments = dict(described.arguments)
+    if described.inner and described.name == "List":
+        arguments["item_type"] = oslo_type(described.inner)
+    if described.inner and described.name == "Dict":
+        arguments["value_type"] = oslo_type(described.inner)
+    made: Callable[[str], object] = getattr(types, described.name)(**arguments)
+    return made
+
+
+def allowed_values(described: ValueType) -> list[str]:
+    """The values that a type, or the type of its items, is limited to."""
+    choices = described.arguments.get("choices")
+    if isinstance(choices, list | tuple):
+        return [str(choice) for choice in choices if choice is not None]
+    return allowed_values(described.inner) if described.inner else []
