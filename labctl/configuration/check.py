@@ -139,7 +139,7 @@ def _value(file: IniFile, setting: Setting, found: Found, registry: Registry) ->
             text = f"this line is indented, and so part of the value of {setting.name}"
             yield Finding(file.path, line.at, Kind.INDENTED, text)
             wrong = None
-    if setting.name == AUTH_TYPE and setting.value and setting.value not in registry.listed.plugins:
+    if registry.present_name(setting) == AUTH_TYPE and setting.value and setting.value not in registry.listed.plugins:
         wrong = not_among(setting.value, tuple(registry.listed.plugins))
     if wrong is not None:
         yield Finding(file.path, setting.value_at, Kind.BAD_VALUE, f"{setting.name}: {wrong}")

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from pydantic import TypeAdapter
 
-from labctl.configuration.ini import DEFAULT, IniFile, fold
+from labctl.configuration.ini import DEFAULT, IniFile, Setting, fold
 
 AUTH_TYPE, AUTH_SECTION = "auth_type", "auth_section"
 """Options of keystoneauth: the plugin, whose options the section has then; and another section that has them."""
@@ -165,9 +165,9 @@ class Registry:
     def for_files(self, files: Iterable[IniFile]) -> "Registry":
         """Adds the sections that these files name, and the options of the authentication plugins that they choose."""
         settings = [setting for file in files for setting in file.settings]
-        chosen = {setting.section: setting.value for setting in settings if setting.name == AUTH_TYPE}
+        chosen = {setting.section: setting.value for setting in settings if self.present_name(setting) == AUTH_TYPE}
         named = {
-            **{setting.value: "" for setting in settings if setting.name == AUTH_SECTION},
+            **{setting.value: "" for setting in settings if self.present_name(setting) == AUTH_SECTION},
             **{
                 part.split(":")[0].strip(): like
                 for option, like in self.named_by.items()
@@ -190,6 +190,11 @@ class Registry:
             {**self.alike, **{section: like for section, like in named.items() if section and like}},
             self.named_by,
         )
+
+    def present_name(self, setting: Setting) -> str:
+        """What the option of a setting is called now."""
+        found = self.find(setting.section, setting.name)
+        return found.options[0].name if found else setting.name
 
     def plugins_with(self, name: str) -> tuple[str, ...]:
         """The authentication plugins that have an option of this name."""
