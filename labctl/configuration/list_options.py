@@ -93,10 +93,13 @@ def text(option: Any, default: Any) -> Any:
         return [str(value) for value in (default if isinstance(default, list | tuple) else [default])]
     if isinstance(default, bool):
         return str(default).lower()
+    bounds = getattr(option.type, "bounds", False)
     if isinstance(default, list | tuple):
-        return ",".join(str(value) for value in default)
+        items = ",".join(str(value) for value in default)
+        return f"[{items}]" if bounds else items
     if isinstance(default, dict):
-        return ",".join(f"{key}:{value}" for key, value in default.items())
+        items = ",".join(f"{key}:{value}" for key, value in default.items())
+        return f"{{{items}}}" if bounds else items
     return str(default)
 
 
