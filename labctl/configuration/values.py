@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-from oslo_config import types
-
 from labctl.configuration.options import Option, ValueType
 from labctl.lab.names import nearest
 
@@ -50,6 +48,9 @@ def not_among(value: str, choices: Sequence[str]) -> str:
 
 def oslo_type(described: ValueType) -> Callable[[str], object]:
     """The type of oslo.config that was described."""
+    # Every `up` gets here in principle, and few have drop-ins: no tenth of a second of importing for the others.
+    from oslo_config import types
+
     arguments = dict(described.arguments)
     if described.inner and described.name == "List":
         arguments["item_type"] = oslo_type(described.inner)
