@@ -21,7 +21,7 @@ class OptionsFile(BaseModel):
     namespaces: tuple[str, ...]
     """Names of the entry points `oslo.config.opts`, as in the service's own configuration for oslo-config-generator."""
     unlisted: Mapping[str, tuple[str, ...]] = {}
-    """Section to lists of options (MODULE:ATTRIBUTE) that no namespace has."""
+    """Section to options (MODULE:ATTRIBUTE, a list or a function that returns one) that no namespace has."""
     alike: Mapping[str, str] = {}
     """Section that only the service's code names, to the section whose options it has."""
     named_by: Mapping[str, str] = {}

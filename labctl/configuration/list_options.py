@@ -3,8 +3,8 @@
 It asks what oslo-config-generator asks (the entry points of `oslo.config.opts`), and tells more than its JSON does:
 types with all their limits, options that may be there more than once, the options of keystoneauth's plugins, versions.
 
-Takes one argument, JSON: `namespaces`, and `unlisted`, section to references (MODULE:ATTRIBUTE) of lists of options
-that no namespace has.
+Takes one argument, JSON: `namespaces`, and `unlisted`, section to references (MODULE:ATTRIBUTE) of options that
+no namespace has.
 """
 
 import json
@@ -130,10 +130,10 @@ def plugins() -> dict[str, list[dict[str, Any]]]:
 
 
 def referenced(reference: str) -> list[Any]:
-    """The options of a list in a module."""
+    """The options of a list in a module, or of a function that returns one."""
     module, _, attribute = reference.partition(":")
     found = getattr(import_module(module), attribute)
-    return [option for option in found if isinstance(option, cfg.Opt)]
+    return [option for option in (found() if callable(found) else found) if isinstance(option, cfg.Opt)]
 
 
 def main(wanted: dict[str, Any]) -> None:
