@@ -21,6 +21,7 @@ from labctl.lab.nodes import parse_nodes
 from labctl.lab.secrets import read_secrets, write_secrets
 from labctl.lab.state import LabState, known_labs, locked
 from labctl.render.lab import LabPlan, needed_secrets, render_lab
+from labctl.render.source import SourceTree
 
 SERVICE_UID = 64100
 """Runs the services where labctl itself runs as root; images/base makes the user."""
@@ -99,7 +100,13 @@ def refuse_to_lose_nodes(state: LabState, wanted: LabFile, volumes: Collection[s
         )
 
 
-def make_plan(state: LabState, lab: LabFile, references: Mapping[str, str], virt_type: str) -> LabPlan:
+def make_plan(
+    state: LabState,
+    lab: LabFile,
+    references: Mapping[str, str],
+    virt_type: str,
+    sources: Mapping[str, SourceTree] | None = None,
+) -> LabPlan:
     """Everything that decides what the lab's files are."""
     assert lab.address_range  # noqa: S101 - settle_lab_file has filled it in
     addresses = AddressPlan(lab.address_range)
@@ -113,6 +120,7 @@ def make_plan(state: LabState, lab: LabFile, references: Mapping[str, str], virt
         references=references,
         user=f"{service_uid()}:0",
         drop_ins={service: read_drop_ins(paths) for service, paths in lab.configuration.items()},
+        sources=sources or {},
     )
 
 

@@ -21,6 +21,7 @@ from labctl.bringup.machine import (
     wildcard_ports,
 )
 from labctl.bringup.prepare import Prepared, make_plan, prepare, refuse_to_lose_nodes, settle_lab_file
+from labctl.bringup.source import read_trees
 from labctl.bringup.watch import Observed, Watch, wait
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import load_images
@@ -33,7 +34,7 @@ from labctl.lab.addresses import CANDIDATES, Role
 from labctl.lab.file import LabFile, with_values
 from labctl.lab.state import LabState, cache_root, locked
 from labctl.render.images import Naming
-from labctl.render.lab import host_ports
+from labctl.render.lab import LabPlan, host_ports
 
 LOG_LINES = 20
 AGENTS_OF_EVERY_NODE = ("neutron-linuxbridge-agent",)
@@ -81,19 +82,21 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
         running = service_states(client, wanted.name)
         if not running:
             check_machine(client, folders, state, wanted, references)
+        sources = read_trees(folders, wanted, somewhere(state, wanted, references), emit)
         lab = settle_lab_file(client, state, wanted)
         found = virtualization(references["libvirt"], cache_root() / "virtualization")
         if found.type == "qemu":
             emit(Note(f"Guests run under QEMU's emulation, not KVM: {found.reason}."))
         with step(emit, "render") as evidence:
-            prepared = prepare(folders, state, lab, make_plan(state, lab, references, found.type))
+            prepared = prepare(folders, state, lab, make_plan(state, lab, references, found.type, sources))
             evidence.text = f"{len(prepared.changed)} files changed in {state.rendered}"
         deadline = time.monotonic() + lab.wait_timeout
         with Watch(client, lab.name, emit) as watch:
-            if is_as_wanted(client, state, watch.states, references):
+            change = change_of(client, state, watch.states, references)
+            if change == Change():
                 emit(Note("Every service is there, as wanted and ready: none is touched."))
             else:
-                start_services(client, state, watch, emit)
+                start_services(client, state, watch, emit, change)
                 wait_for_services(client, watch, deadline)
             wait_for_cloud(client, state, prepared, watch, deadline, emit)
             remove_volumes(client, lab.name, lab.nodes, emit)
@@ -115,9 +118,12 @@ def check_machine(
     """
     check_memory(len(wanted.nodes), available_memory_mb())
     check_disk(len(wanted.nodes), *free_disk_mb(client))
-    # Ports are the same in every range: any will do to ask for them.
-    somewhere = with_values(wanted, address_range=CANDIDATES[0])
-    check_ports(host_ports(folders, make_plan(state, somewhere, references, "qemu")), wildcard_ports())
+    check_ports(host_ports(folders, somewhere(state, wanted, references)), wildcard_ports())
+
+
+def somewhere(state: LabState, wanted: LabFile, references: Mapping[str, str]) -> LabPlan:
+    """The lab in any address range, to ask for what is the same in all: ports, and what its services are."""
+    return make_plan(state, with_values(wanted, address_range=CANDIDATES[0]), references, "qemu")
 
 
 def runtime_references(folders: CatalogFolders, release: str) -> dict[str, str]:
@@ -144,34 +150,52 @@ def check_images(client: docker.DockerClient, folders: CatalogFolders, reference
             )
 
 
-def is_as_wanted(
+@dataclass(frozen=True)
+class Change:
+    """What keeps a lab from being as wanted.
+
+    Attributes:
+        everything: Whether services are missing, not ready, or too many: Compose has to look at all of them.
+        only: Else the services that run, and as something else than they are defined to be now.
+    """
+
+    everything: bool = False
+    only: frozenset[str] = frozenset()
+
+
+def change_of(
     client: docker.DockerClient,
     state: LabState,
     states: Mapping[str, ServiceState],
     references: Mapping[str, str],
-) -> bool:
-    """Whether every service runs as it is defined now, from the images that are there now, and nothing else does.
+) -> Change:
+    """Compares the services with how they are defined now, and with the images that are there now.
 
     Asked before Compose is, which starts the jobs that are done again each time.
     """
-    if not states or not all(seen.is_ready for seen in states.values()):
-        return False
-    images = {client.images.get(reference).id for reference in references.values()}
     services = yaml.safe_load(state.compose_file.read_text())["services"]
-    wanted = {name: service["labels"][DEFINITION_LABEL] for name, service in services.items()}
-    seen = {name: one.definition for name, one in states.items()}
-    return seen == wanted and all(one.image in images for one in states.values())
+    if set(states) != set(services) or not all(seen.is_ready for seen in states.values()):
+        return Change(everything=True)
+    images = {client.images.get(reference).id for reference in references.values()}
+    differ = frozenset(
+        name
+        for name, seen in states.items()
+        if seen.definition != services[name]["labels"][DEFINITION_LABEL] or seen.image not in images
+    )
+    # What others wait for may change under them, they reconnect; the owner of their network namespace may not.
+    owners = {service.get("network_mode", "").removeprefix("service:") for service in services.values()}
+    return Change(everything=True) if differ & owners else Change(only=differ)
 
 
-def start_services(client: docker.DockerClient, state: LabState, watch: Watch, emit: Emit) -> None:
+def start_services(client: docker.DockerClient, state: LabState, watch: Watch, emit: Emit, change: Change) -> None:
     """Runs Compose.
 
     Raises:
         BringUpFailed: A service that others wait for failed.
     """
     said: list[str] = []
-    with step(emit, "start services"):
-        exit_code = compose.up(state.project, state.compose_file, said.append)
+    with step(emit, "start services" if change.everything else f"make {len(change.only)} services anew"):
+        exit_code = compose.up(state.project, state.compose_file, said.append, change.only)
         watch.look()
         if exit_code:
             raise failure(client, watch, said[-5:])

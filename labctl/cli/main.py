@@ -12,6 +12,7 @@ from labctl import __version__
 from labctl.cli.build import build
 from labctl.cli.config import config_app
 from labctl.cli.demo import demo
+from labctl.cli.dev import dev
 from labctl.cli.down import down
 from labctl.cli.engine import engine_app
 from labctl.cli.lock import lock
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command()(build)
 app.command()(up)
 app.command()(demo)
+app.command()(dev)
 app.command()(status)
 app.command("list")(list_)
 app.command()(logs)

@@ -29,7 +29,10 @@ def status(
                     "release": lab.release,
                     "address_range": str(lab.address_range),
                     "ready": ready,
-                    "services": {key: {"state": one.summary, "since": one.since} for key, one in services.items()},
+                    "services": {
+                        key: {"state": one.summary, "since": one.since, "source": one.source or None}
+                        for key, one in services.items()
+                    },
                 }
             )
         )
@@ -39,7 +42,8 @@ def status(
     )
     width = max((len(key) for key in services), default=0)
     for key, one in services.items():
-        typer.echo(f"  {key:<{width}}  {one.summary:<10}  {one.since}")
+        source = f"  from {one.source}" if one.source else ""
+        typer.echo(f"  {key:<{width}}  {one.summary:<10}  {one.since}{source}")
     typer.echo("ready" if ready else "not ready: `labctl up` finishes what is missing")
 
 

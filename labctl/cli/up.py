@@ -59,6 +59,8 @@ def wanted_lab(name: str | None, file: Path | None, **flags: object) -> "LabFile
     if isinstance(count := given.get("nodes"), int):
         given["nodes"] = with_count(start.nodes, count)
     wanted = with_values(start, **given)
+    if file and "sources" not in start.model_fields_set and LabState(wanted.name).exists:
+        wanted = with_values(wanted, sources=lab_file(LabState(wanted.name)).sources)
     load_release(catalog_folders(), wanted.release)
     return wanted
 
@@ -97,9 +99,20 @@ def summary(result: "BroughtUp") -> str:
     lines += [
         f"The lab {name!r} is ready after {result.seconds:.1f} s: {len(result.lab.nodes)} node(s), "
         f"Keystone at http://{gateway}:5000/v3",
+        *from_source(result),
         f"  labctl demo{option}                     boots a server, logs in to it, shows its console",
         f"  labctl openstack{option} server list    the openstack client",
         f"  eval $(labctl openrc{option})           for clients of your own",
         f"  labctl down{option}                     removes all of it",
     ]
     return "\n".join(lines)
+
+
+def from_source(result: "BroughtUp") -> list[str]:
+    """The services that do not run what their image holds, a line for each source tree."""
+    sources = result.prepared.plan.sources
+    trees = sorted({tree.path for tree in sources.values()})
+    return [
+        f"  from {path}: {', '.join(sorted(service for service, tree in sources.items() if tree.path == path))}"
+        for path in trees
+    ]

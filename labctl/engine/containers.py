@@ -1,6 +1,8 @@
 """A lab's containers, found again from their labels: the engine is the truth, no file beside it."""
 
 import re
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import docker
@@ -8,6 +10,10 @@ import docker
 LAB_LABEL = "org.labctl.lab"
 SERVICE_LABEL = "org.labctl.service"
 DEFINITION_LABEL = "org.labctl.definition"
+SOURCE_LABEL = "org.labctl.source"
+
+STOP_SECONDS = 2
+"""How long a container that is restarted for its developer may take to end by itself."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,7 @@ class ServiceState:
         since: What the engine says in words, such as "Up 3 seconds".
         definition: The digest of the service's definition that the container was made from.
         image: The id of its image.
+        source: The source tree that it runs from; empty where it runs what its image holds.
     """
 
     service: str
@@ -33,6 +40,7 @@ class ServiceState:
     since: str
     definition: str = ""
     image: str = ""
+    source: str = ""
 
     @property
     def summary(self) -> str:
@@ -71,6 +79,7 @@ def read_state(entry: dict[str, object]) -> ServiceState:
         since=since,
         definition=str(labels.get(DEFINITION_LABEL, "")),
         image=str(entry.get("ImageID", "")),
+        source=str(labels.get(SOURCE_LABEL, "")),
     )
 
 
@@ -81,6 +90,12 @@ def labs_on_engine(client: docker.DockerClient) -> frozenset[str]:
     networks = client.api.networks(filters=label)
     volumes = client.api.volumes(filters=label)["Volumes"] or []
     return frozenset(entry["Labels"][LAB_LABEL] for entry in (*containers, *networks, *volumes))
+
+
+def restart(client: docker.DockerClient, containers: Iterable[str]) -> None:
+    """Restarts containers, all at once; returns when they are started."""
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda container: client.api.restart(container, timeout=STOP_SECONDS), containers))
 
 
 def last_log_lines(client: docker.DockerClient, container: str, count: int) -> tuple[str, ...]:

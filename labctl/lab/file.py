@@ -86,6 +86,7 @@ class LabFile(BaseModel):
         guest: A guest image: a URL, or an absolute path once a file is loaded; None: the one that labctl builds.
         guest_user: Who logs in to that guest.
         configuration: Service name to drop-in files and folders, in the order in which they are applied.
+        sources: A project, a service or a node's service to the source tree that it runs from instead of its image.
         wait_timeout: How long a bring-up may take, in seconds.
     """
 
@@ -102,6 +103,9 @@ class LabFile(BaseModel):
     guest_user: UserName | None = Field(None, description="a user name, such as cirros, or null")
     configuration: dict[str, tuple[Path, ...]] = Field(
         default_factory=dict, description="for each service, a list of drop-in files or folders"
+    )
+    sources: dict[str, Path] = Field(
+        default_factory=dict, description="for each project or service, the folder of a source tree"
     )
     wait_timeout: int = Field(300, ge=1, le=86400, strict=True, description="seconds, a whole number from 1 to 86400")
 
@@ -138,6 +142,7 @@ def load_lab_file(path: Path, known_services: Collection[str], *, check_files: b
     if check_files:
         document.problems.extend(_missing_guest(document, values.get("guest"), folder))
         document.problems.extend(_missing_drop_ins(document, configuration, folder))
+        document.problems.extend(_missing_trees(document, values.get("sources"), folder))
     if lab is None or document.problems:
         raise _mistakes(document)
     return _with_absolute_paths(lab, folder)
@@ -224,10 +229,21 @@ def _missing_drop_ins(document: Document, configuration: object, folder: Path) -
                 yield Problem(document.at(location), _key(location), f"no such file or folder: {folder / drop_in}")
 
 
+def _missing_trees(document: Document, sources: object, folder: Path) -> Iterator[Problem]:
+    for service, path in sources.items() if isinstance(sources, Mapping) else ():
+        if isinstance(path, str) and not (folder / path).is_dir():
+            location = ("sources", service)
+            yield Problem(document.at(location), _key(location), f"no such folder: {folder / path}")
+
+
 def _with_absolute_paths(lab: LabFile, folder: Path) -> LabFile:
     configuration = {name: tuple(folder / path for path in paths) for name, paths in lab.configuration.items()}
+    # A file that does not speak of sources stays one: `up --file` then leaves what `dev` has set.
+    sources = (
+        {"sources": {name: (folder / path).resolve() for name, path in lab.sources.items()}} if lab.sources else {}
+    )
     guest = lab.guest if lab.guest is None or _is_url(lab.guest) else str(folder / lab.guest)
-    return lab.model_copy(update={"configuration": configuration, "guest": guest})
+    return lab.model_copy(update={"configuration": configuration, **sources, "guest": guest})
 
 
 def _is_url(text: str) -> bool:

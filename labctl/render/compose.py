@@ -97,8 +97,14 @@ def complete_service(
             "security_opt": ["no-new-privileges:true"],
         }
         service = {**service, "tmpfs": [*service.get("tmpfs", []), "/tmp"]}  # noqa: S108 - the container's own
-    labels = {"org.labctl.lab": lab, "org.labctl.service": name, "org.labctl.configuration": digest(service, files)}
-    completed = {**defaults, **service, "image": references[service["image"]], "labels": labels}
+    labels = {
+        **service.get("labels", {}),
+        "org.labctl.lab": lab,
+        "org.labctl.service": name,
+        "org.labctl.configuration": digest(service, files),
+    }
+    known = {key: value for key, value in service.items() if not key.startswith("x-")}
+    completed = {**defaults, **known, "image": references[service["image"]], "labels": labels}
     if "healthcheck" in service:
         completed["healthcheck"] = {**HEALTH, **service["healthcheck"]}
     # What `up` compares with the containers that are there. Compose's own digest cannot be had beforehand: that of
@@ -118,7 +124,8 @@ def digest(service: Fragment, files: Mapping[str, bytes]) -> str:
 
 def mounted_files(service: Fragment, files: Iterable[str]) -> frozenset[str]:
     """The rendered files that a service mounts."""
-    mounts = [volume.split(":")[0].removeprefix("./") for volume in service.get("volumes", []) if volume[0] == "."]
+    volumes = [volume for volume in service.get("volumes", []) if isinstance(volume, str) and volume[0] == "."]
+    mounts = [volume.split(":")[0].removeprefix("./") for volume in volumes]
     return frozenset(path for path in files if any(path == mount or path.startswith(f"{mount}/") for mount in mounts))
 
 

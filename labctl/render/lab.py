@@ -11,6 +11,7 @@ from labctl.errors import BadInput
 from labctl.lab.addresses import AddressPlan, Node
 from labctl.lab.secrets import Secrets, bcrypt_hash, public_ssh_key
 from labctl.render.compose import Fragment, complete, dump, merge, mounted_files, parse_fragment
+from labctl.render.source import SourceTree, run_from
 from labctl.render.templates import Templates
 
 PER_NODE = "node"
@@ -34,6 +35,7 @@ class LabPlan:
         references: Image name in the catalog to reference.
         user: `uid:gid` of services that are not privileged.
         drop_ins: Service to (file name, content) of configuration added by the user, in order.
+        sources: Service to the source tree that it runs from; the others run what their image holds.
     """
 
     name: str
@@ -45,6 +47,20 @@ class LabPlan:
     references: Mapping[str, str]
     user: str
     drop_ins: Mapping[str, tuple[tuple[str, bytes], ...]] = field(default_factory=dict)
+    sources: Mapping[str, SourceTree] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FromSource:
+    """A service that can run from a source tree, as its Compose template says with `x-source`.
+
+    Attributes:
+        project: The Python project.
+        image: The image that it runs otherwise, and whose environment it keeps.
+    """
+
+    project: str
+    image: str
 
 
 def needed_secrets(folders: CatalogFolders, plan: LabPlan) -> frozenset[str]:
@@ -92,6 +108,16 @@ def host_ports(folders: CatalogFolders, plan: LabPlan) -> dict[int, str]:
     return {int(port): service for port, service in collect(fragments, "ports").items()}
 
 
+def from_source(folders: CatalogFolders, plan: LabPlan) -> dict[str, FromSource]:
+    """The services of a lab that can run from a source tree."""
+    merged = merge(compose_fragments(folders, _values(plan, lambda _: PLACEHOLDER_KEY, lambda name: name)))
+    return {
+        name: FromSource(service["x-source"], service["image"])
+        for name, service in merged["services"].items()
+        if "x-source" in service
+    }
+
+
 def _values(plan: LabPlan, secret: Callable[[str], str], public: Callable[[str], str]) -> dict[str, Any]:
     """What templates may use."""
     return {
@@ -116,6 +142,9 @@ def _render(
     files = configuration(folders, plan, values | _collected(fragments, secret))
     clients = {name.removeprefix("etc/client/"): files.pop(name) for name in list(files) if "etc/client/" in name}
     merged = merge(fragments)
+    for service, tree in plan.sources.items():
+        files |= tree.files()
+        merged["services"][service] = run_from(tree, merged["services"][service])
     used = frozenset().union(*(mounted_files(service, files) for service in merged["services"].values()))
     files = {name: content for name, content in files.items() if name in used}
     compose = complete(

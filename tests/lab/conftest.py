@@ -34,6 +34,7 @@ ORDER = (
     "test_sockets",
     "test_resize",
     "test_commands",  # restarts nova
+    "test_dev",  # restarts Keystone
     "test_secrets",  # when the logs are full
     "test_down",
     "test_interrupted",  # a lab of its own

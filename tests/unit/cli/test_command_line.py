@@ -18,6 +18,7 @@ COMMANDS = (
     "build",
     "up",
     "demo",
+    "dev",
     "status",
     "list",
     "logs",
@@ -124,6 +125,7 @@ def test_version() -> None:
         (("openstack", "--name", "gone", "server", "list"), 8, ["Error: There is no lab 'gone'."]),
         (("logs", "nova-api"), 8, ["Error: There is no lab."]),
         (("demo",), 8, ["Error: There is no lab."]),
+        (("dev", "nova", "--src", "/"), 8, ["Error: There is no lab."]),
     ],
 )
 def test_an_error_is_shown_with_what_to_do_and_its_exit_code(

@@ -1,5 +1,6 @@
 """Which lab is meant, and what it is asked to be: flags over the lab file, over what it is already, over defaults."""
 
+from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from labctl.lab.file import LabFile, dump_lab_file
 from labctl.lab.nodes import node_names
 from labctl.lab.state import LabState
 from labctl.render.lab import LabPlan
+from labctl.render.source import SourceTree
 
 NO_FLAGS = {"nodes": None, "guest": None, "wait_timeout": None}
 
@@ -62,6 +64,13 @@ def test_flags_count_more_than_what_a_lab_is_already() -> None:
 def test_the_lab_file_counts_more_than_what_a_lab_is_already(tmp_path: Path) -> None:
     keep("lab", nodes=3)
     assert wanted_lab(None, write(tmp_path, "nodes: 2\n"), **NO_FLAGS).nodes == node_names(2)
+
+
+def test_a_lab_file_that_does_not_speak_of_sources_leaves_what_dev_has_set(tmp_path: Path) -> None:
+    keep("lab", sources={"nova": str(tmp_path)})
+    assert wanted_lab(None, write(tmp_path, "nodes: 2\n"), **NO_FLAGS).sources == {"nova": tmp_path}
+    assert wanted_lab(None, write(tmp_path, "sources: {}\n"), **NO_FLAGS).sources == {}
+    assert wanted_lab("other", write(tmp_path, "nodes: 2\n"), **NO_FLAGS).sources == {}
 
 
 def test_flags_count_more_than_the_lab_file(tmp_path: Path) -> None:
@@ -174,6 +183,14 @@ def test_at_the_end_it_is_said_what_to_do_next() -> None:
 def test_commands_name_a_lab_that_is_not_the_default() -> None:
     lines = summary(brought_up("two", {})).splitlines()[1:]
     assert all("--name two" in line for line in lines)
+
+
+def test_what_does_not_run_from_its_image_is_said() -> None:
+    result = brought_up("lab", {})
+    tree = SourceTree("nova", Path("/home/me/nova"), "/site-packages", {})
+    plan = replace(result.prepared.plan, sources={"nova-scheduler": tree, "nova-api": tree})
+    lines = summary(replace(result, prepared=replace(result.prepared, plan=plan))).splitlines()
+    assert lines[1] == "  from /home/me/nova: nova-api, nova-scheduler"
 
 
 def test_the_timeline_shows_what_was_waited_for() -> None:

@@ -12,7 +12,7 @@ from labctl.lab.names import nearest, parse_lab_name
 from labctl.lab.nodes import NODES_ALLOWED
 
 SERVICES = ("keystone", "neutron-server", "nova-compute")
-KEYS = "version, name, nodes, release, address_range, guest, guest_user, configuration, wait_timeout"
+KEYS = "version, name, nodes, release, address_range, guest, guest_user, configuration, sources, wait_timeout"
 
 
 def write(folder: Path, text: str) -> Path:
@@ -76,6 +76,7 @@ def test_dump_spells_out_every_value() -> None:
         configuration:
           keystone:
           - /a.conf
+        sources: {}
         wait_timeout: 300
         """)
 
@@ -89,6 +90,29 @@ def test_a_guest_can_be_a_url(tmp_path: Path) -> None:
     assert load_lab_file(write(tmp_path, "guest: https://example.org/c.img\n"), SERVICES).guest == (
         "https://example.org/c.img"
     )
+
+
+def test_source_trees_are_folders_relative_to_the_file(tmp_path: Path) -> None:
+    (tmp_path / "nova").mkdir()
+    (tmp_path / "link").symlink_to("nova")
+    lab = load_lab_file(write(tmp_path, "sources: {nova: nova, nova-api: ./link}\n"), SERVICES)
+    assert lab.sources == {"nova": tmp_path / "nova", "nova-api": tmp_path / "nova"}
+    assert load_lab_file(write(tmp_path, dump_lab_file(lab)), SERVICES) == lab
+
+
+def test_a_file_that_does_not_speak_of_sources_can_be_told_from_one_without_any(tmp_path: Path) -> None:
+    assert "sources" not in load_lab_file(write(tmp_path, "nodes: 1\n"), SERVICES).model_fields_set
+    assert "sources" in load_lab_file(write(tmp_path, "sources: {}\n"), SERVICES).model_fields_set
+
+
+def test_a_source_tree_that_is_not_there_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    text = "sources:\n  nova: gone\n  glance: file\n"
+    assert mistakes(tmp_path, text) == [
+        "lab.yaml:2:9: sources.nova: no such folder: gone",
+        "lab.yaml:3:11: sources.glance: no such folder: file",
+    ]
+    load_lab_file(write(tmp_path, text), SERVICES, check_files=False)
 
 
 def test_all_mistakes_are_named_at_once_in_order(tmp_path: Path) -> None:
