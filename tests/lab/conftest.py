@@ -33,6 +33,8 @@ ORDER = (
     "test_memory",  # after the work of the demo
     "test_sockets",
     "test_resize",
+    "test_live_migration",
+    "test_scale",
     "test_commands",  # restarts nova
     "test_dev",  # restarts Keystone
     "test_secrets",  # when the logs are full

@@ -11,6 +11,7 @@ from openstack.exceptions import NotFoundException
 
 from labctl.build.guest import export_guest
 from labctl.cloud.waiting import Pending, wait_until
+from labctl.lab.addresses import AddressPlan
 from labctl.lab.state import cache_root
 
 LOOK_EVERY = 0.25
@@ -30,6 +31,8 @@ class Guests:
         self._made = ExitStack()
         self.image: Any = None
         self.network: Any = None
+        self.router: Any = None
+        self.outside: Any = None
         self.flavors: list[Any] = []
 
     def prepare(self) -> None:
@@ -54,9 +57,51 @@ class Guests:
         api = self.admin.network
         self.network = self._make("network", lambda: api.create_network(name=PREFIX))
         subnet = api.create_subnet(network_id=self.network.id, ip_version=4, cidr="192.168.77.0/24")
-        router = self._make("router", lambda: api.create_router(name=PREFIX))
-        api.add_interface_to_router(router, subnet_id=subnet.id)
-        self._made.callback(api.remove_interface_from_router, router, subnet_id=subnet.id)
+        self.router = self._make("router", lambda: api.create_router(name=PREFIX))
+        api.add_interface_to_router(self.router, subnet_id=subnet.id)
+        self._made.callback(api.remove_interface_from_router, self.router, subnet_id=subnet.id)
+
+    def reach_from_host(self, plan: AddressPlan) -> None:
+        """Connects the router with the provider network, and lets pings in; there may be one flat network only."""
+        api = self.admin.network
+        self.outside = next(iter(api.networks(provider_physical_network="provider")), None)
+        if self.outside is None:
+            self.outside = self._make("network", lambda: self._provider_network(plan))
+        api.update_router(self.router, external_gateway_info={"network_id": self.outside.id})
+        self._made.callback(api.update_router, self.router, external_gateway_info={})
+        group = next(one for one in api.security_groups(project_id=self.network.project_id) if one.name == "default")
+        self._make(
+            "security_group_rule",
+            lambda: api.create_security_group_rule(
+                security_group_id=group.id, direction="ingress", ethertype="IPv4", protocol="icmp"
+            ),
+        )
+
+    def _provider_network(self, plan: AddressPlan) -> Any:
+        first, last = plan.floating_pool
+        network = self.admin.network.create_network(
+            name=f"{PREFIX}-outside",
+            is_router_external=True,
+            provider_network_type="flat",
+            provider_physical_network="provider",
+        )
+        self.admin.network.create_subnet(
+            network_id=network.id,
+            ip_version=4,
+            cidr=str(plan.provider),
+            gateway_ip=str(plan.provider_gateway),
+            allocation_pools=[{"start": str(first), "end": str(last)}],
+            is_dhcp_enabled=False,
+        )
+        return network
+
+    def floating_ip(self, server: Any) -> str:
+        """Gives a server an address for the host."""
+        port = next(iter(self.admin.network.ports(device_id=server.id)))
+        made = self._make(
+            "ip", lambda: self.admin.network.create_ip(floating_network_id=self.outside.id, port_id=port.id)
+        )
+        return str(made.floating_ip_address)
 
     def _make(self, kind: str, make: Callable[[], Any]) -> Any:
         made = make()

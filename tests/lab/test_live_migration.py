@@ -1,0 +1,35 @@
+"""A running server moves between nodes by nova's own call, block migration, and hardly misses a ping."""
+
+import os
+import time
+
+from tests.lab.conftest import Lab
+from tests.lab.figures import counted, measured
+from tests.lab.guests import Guests
+from tests.lab.pinging import Pinging
+
+MIGRATIONS = int(os.environ.get("LABCTL_TEST_MIGRATIONS", "2"))
+SILENCE_LIMIT = 3.0
+MIGRATION_LIMIT = 30.0
+
+
+def test_a_running_server_moves_and_answers_all_the_time(lab: Lab, guests: Guests) -> None:
+    guests.reach_from_host(lab.plan)
+    server, _ = guests.boot("runner", "node1")
+    address = guests.floating_ip(server)
+    compute = guests.admin.compute
+    silences, times = [], []
+    with Pinging(lab.name, "labctl/client:2024.2", address) as ping:
+        for _ in range(MIGRATIONS):
+            source = compute.get_server(server.id).compute_host
+            begin = time.time()
+            compute.live_migrate_server(server, host=None, block_migration="auto")
+            moved = guests.reach(server, "ACTIVE")
+            times.append(time.time() - begin)
+            # Where it is only becomes wrong again when neutron has told everyone: the end of the wait is part of it.
+            ping.answers(20)
+            silences.append(ping.longest_silence(begin))
+            assert moved.compute_host != source
+    guests.delete(server)
+    measured("live migration, from the request to ACTIVE", max(times), "s", MIGRATION_LIMIT)
+    counted("live migration, longest time without an answer to pings", max(silences), "s", SILENCE_LIMIT)
