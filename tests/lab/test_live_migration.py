@@ -1,4 +1,8 @@
-"""A running server moves between nodes by nova's own call, block migration, and hardly misses a ping."""
+"""A running server moves between nodes by nova's own call, block migration, and hardly misses a ping.
+
+The first move is the hard one: no server of the network was on the other node, whose linuxbridge agent has to connect it
+there first, which neutron lets it do only when the server runs there already.
+"""
 
 import os
 import time
@@ -26,7 +30,6 @@ def test_a_running_server_moves_and_answers_all_the_time(lab: Lab, guests: Guest
             compute.live_migrate_server(server, host=None, block_migration="auto")
             moved = guests.reach(server, "ACTIVE")
             times.append(time.time() - begin)
-            # Where it is only becomes wrong again when neutron has told everyone: the end of the wait is part of it.
             ping.answers(20)
             silences.append(ping.longest_silence(begin))
             assert moved.compute_host != source

@@ -150,7 +150,7 @@ def ping_neighbour(context: Context, shell: GuestShell, source: Server, target: 
             raise CloudCheckFailed(
                 f"{source.name} cannot reach {target.name} over the self-service network.",
                 evidence=(*said.lines(), *circumstances(context, target.id)),
-                remedy="`labctl logs` of the linuxbridge agents on both nodes: VXLAN and l2population are theirs.",
+                remedy="`labctl logs` of the linuxbridge agents on both nodes: VXLAN is theirs.",
             )
         summary = [line.strip() for line in said.stdout.splitlines() if "min/avg/max" in line or "packets" in line]
         text = f"{source.name} -> {target.name} ({addresses.fixed}): {summary[-1] if summary else 'answered'}"
