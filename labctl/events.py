@@ -76,6 +76,64 @@ class Note(Event):
     level: str = "info"
 
 
+@dataclass(frozen=True)
+class PlannedStep:
+    """A step that is going to be done.
+
+    Attributes:
+        id: Its name, such as recreate:glance; the same in every plan that has it.
+        what: What is done, in words.
+        why: Why.
+    """
+
+    id: str
+    what: str
+    why: str
+
+
+@dataclass(frozen=True)
+class FileDifference:
+    """How a file is going to change.
+
+    Attributes:
+        path: The file, as it is called in the lab's folder.
+        lines: A unified diff with secrets masked, or one line that says what there is to say.
+    """
+
+    path: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PlanMade(Event):
+    """It is decided what is going to be done.
+
+    Attributes:
+        steps: The steps, in order.
+        differences: The files that change; none where a lab is new.
+        is_first: Whether nothing is there yet: all of it is made.
+    """
+
+    steps: tuple[PlannedStep, ...]
+    differences: tuple[FileDifference, ...] = ()
+    is_first: bool = False
+
+
+@dataclass(frozen=True)
+class PlannedStepStarted(Event):
+    """A step of the plan began; its name is `PlannedStep.id`."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class PlannedStepFinished(Event):
+    """A step of the plan ended well."""
+
+    id: str
+    seconds: float
+
+
 Emit = Callable[[Event], None]
 """Takes an event; what it does with it is the listener's business."""
 

@@ -67,3 +67,8 @@ def make_folder(folder: Path, mode: int) -> None:
 def permissions(content: bytes, mode: int) -> int:
     """The mode, with execution for everyone who may read where the content is a script."""
     return mode | (mode & 0o444) >> 2 if content.startswith(b"#!") else mode
+
+
+def is_private(path: Path) -> bool:
+    """Whether a file is there, for its user alone."""
+    return path.is_file() and not path.stat().st_mode & 0o077

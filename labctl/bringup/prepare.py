@@ -3,13 +3,14 @@
 import hashlib
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from pathlib import Path
 
 import docker
 import yaml
 
+from labctl.bringup.seen import LAB_FILE, SECRETS
 from labctl.catalog.folders import CatalogFolders
 from labctl.engine.networks import docker_ranges
 from labctl.engine.routes import routed_networks
@@ -18,8 +19,8 @@ from labctl.files import write_file, write_folder
 from labctl.lab.addresses import AddressPlan, choose_range
 from labctl.lab.file import LabFile, dump_lab_file, with_values
 from labctl.lab.nodes import parse_nodes
-from labctl.lab.secrets import read_secrets, write_secrets
-from labctl.lab.state import LabState, known_labs, locked
+from labctl.lab.secrets import Secrets, dump_secrets, read_secrets, write_secrets
+from labctl.lab.state import LabState, known_labs
 from labctl.render.lab import LabPlan, needed_secrets, render_lab
 from labctl.render.source import SourceTree
 
@@ -29,40 +30,48 @@ SERVICE_UID = 64100
 
 @dataclass(frozen=True)
 class Prepared:
-    """A lab whose files are written.
+    """A lab whose files are made, in memory.
 
     Attributes:
         lab: The lab file, with the address range filled in.
-        plan: What was rendered.
-        changed: The paths that were written, below the project folder.
+        plan: What decides what the files are.
+        secrets: Those that there are, and new ones where some are missing.
+        rendered: Path below the project folder to content.
     """
 
     lab: LabFile
     plan: LabPlan
-    changed: tuple[str, ...]
+    secrets: Secrets = field(repr=False)
+    rendered: Mapping[str, bytes] = field(repr=False)
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """All files of the lab, named as `labctl.bringup.seen` names them."""
+        return {
+            LAB_FILE: dump_lab_file(self.lab).encode(),
+            SECRETS: dump_secrets(self.secrets),
+            **self.rendered,
+        }
 
 
-def settle_lab_file(client: docker.DockerClient, state: LabState, wanted: LabFile) -> LabFile:
-    """Fixes the lab's address range and keeps the lab file, under a lock that all labs of this user share.
+def with_range(client: docker.DockerClient, state: LabState, wanted: LabFile) -> LabFile:
+    """Fills the lab's address range in: the one that it has, the one that is asked for, or one that is free.
+
+    Nothing is written: whoever wants to keep it holds the lock `addresses` until `write_files` is done.
 
     Raises:
         MachineConflict: No range is free, or the wanted one is taken.
     """
-    with locked("addresses"):
-        known = saved_range(state) if state.exists else None
-        if known and wanted.address_range in (None, known):
-            chosen = known
-        else:
-            others = [saved_range(other) for other in known_labs() if other.name != state.name]
-            taken = [
-                network
-                for network in (*routed_networks(), *docker_ranges(client, but_of_project=state.project), *others)
-                if network and not (known and network.subnet_of(known))
-            ]
-            chosen = choose_range(taken, wanted.address_range)
-        settled = with_values(wanted, address_range=chosen)
-        write_file(state.lab_file, dump_lab_file(settled).encode())
-    return settled
+    known = saved_range(state) if state.exists else None
+    if known and wanted.address_range in (None, known):
+        return with_values(wanted, address_range=known)
+    others = [saved_range(other) for other in known_labs() if other.name != state.name]
+    taken = [
+        network
+        for network in (*routed_networks(), *docker_ranges(client, but_of_project=state.project), *others)
+        if network and not (known and network.subnet_of(known))
+    ]
+    return with_values(wanted, address_range=choose_range(taken, wanted.address_range))
 
 
 def saved_range(state: LabState) -> IPv4Network | None:
@@ -108,7 +117,7 @@ def make_plan(
     sources: Mapping[str, SourceTree] | None = None,
 ) -> LabPlan:
     """Everything that decides what the lab's files are."""
-    assert lab.address_range  # noqa: S101 - settle_lab_file has filled it in
+    assert lab.address_range  # noqa: S101 - with_range has filled it in
     addresses = AddressPlan(lab.address_range)
     return LabPlan(
         name=lab.name,
@@ -125,16 +134,21 @@ def make_plan(
 
 
 def prepare(folders: CatalogFolders, state: LabState, lab: LabFile, plan: LabPlan) -> Prepared:
-    """Makes the secrets that are missing, renders, and writes what differs.
+    """Makes the secrets that are missing, and renders; writes nothing.
 
     Raises:
         BadInput: A template is wrong.
     """
     secrets = read_secrets(state.secrets).with_names(needed_secrets(folders, plan))
-    write_secrets(state.secrets, secrets)
-    changed = write_folder(state.rendered, render_lab(folders, plan, secrets))
+    return Prepared(lab, plan, secrets, render_lab(folders, plan, secrets))
+
+
+def write_files(state: LabState, prepared: Prepared) -> None:
+    """Writes what differs; a file is never half there, and one that is as it shall be is not touched."""
+    write_file(state.lab_file, dump_lab_file(prepared.lab).encode())
+    write_secrets(state.secrets, prepared.secrets)
+    write_folder(state.rendered, prepared.rendered)
     give_to_services(state.rendered)
-    return Prepared(lab, plan, changed)
 
 
 def drop_in_paths(paths: tuple[Path, ...]) -> tuple[Path, ...]:

@@ -19,15 +19,27 @@ def up(
     file: Annotated[Path | None, typer.Option("--file", help="A lab file.")] = None,
     guest: Annotated[str | None, typer.Option("--guest", help="A guest image: path or URL (CirrOS, ...).")] = None,
     wait_timeout: Annotated[int | None, typer.Option("--wait-timeout", help="Seconds until it must be ready.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")] = False,
     progress: Annotated[Progress, typer.Option("--progress", help="How progress is shown.")] = Progress.AUTO,
 ) -> None:
     """Bring a lab up, or finish what is missing of it; returns when its cloud is usable."""
-    from labctl.bringup.up import bring_up
+    from labctl.bringup.up import bring_up, propose
     from labctl.catalog.folders import catalog_folders
     from labctl.cli.lookup import docker_engine
     from labctl.ui import listener
+    from labctl.ui.plan import plan_text
 
     wanted = wanted_lab(name, file, nodes=nodes, guest=guest, wait_timeout=wait_timeout)
+    if dry_run:
+        as_json = progress is Progress.JSON
+        # The plan is what was asked for, so it goes to standard output.
+        with docker_engine() as client, listener(progress, sys.stdout if as_json else sys.stderr) as emit:
+            plan = propose(client, catalog_folders(), wanted, emit, may_probe=False).event
+            if as_json:
+                emit(plan)
+                return
+        typer.echo(plan_text(plan, every_step=True))
+        return
     with docker_engine() as client, listener(progress, sys.stderr) as emit:
         result = bring_up(client, catalog_folders(), wanted, emit)
     if progress is not Progress.JSON:

@@ -3,24 +3,52 @@
 Labs are taken down by their labels instead (`labctl.bringup.down`), which needs no file.
 """
 
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from labctl.engine.process import stream
 
 
-def up(project: str, file: Path, on_line: Callable[[str], None], only: Collection[str] = ()) -> int:
-    """Makes the project's containers what its file says; returns when the last one that others wait for is healthy.
+def start(project: str, file: Path, services: Iterable[str], on_line: Callable[[str], None]) -> int:
+    """Makes and starts services in the order in which they wait for each other, and touches no other.
+
+    A service that runs is left alone, whatever it was made from: what is to be made anew has been removed before.
 
     Args:
-        project: The project.
+        project: The Compose project.
         file: Its file.
+        services: The services; those that they wait for must be among them, or be ready.
         on_line: Told what Compose says.
-        only: These services and no others. Otherwise Compose makes those that depend on a changed one anew as well.
 
     Returns:
-        Compose's exit code; its reasons went to `on_line`.
+        Compose's exit code, after the last one that others wait for is healthy; its reasons went to `on_line`.
     """
     command = ["docker", "compose", "--progress", "plain", "--project-name", project, "--file", str(file)]
-    which = ["--no-deps", *sorted(only)] if only else ["--remove-orphans"]
-    return stream([*command, "up", "--detach", "--no-build", *which], on_line)
+    options = ["--detach", "--no-build", "--no-recreate", "--no-deps"]
+    return stream([*command, "up", *options, *services], on_line)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a line of Compose's tells.
+
+    Attributes:
+        kind: Container, Network or Volume.
+        name: The engine's name of it.
+        state: Creating, Created, Starting, Started, Waiting, Healthy ...
+    """
+
+    kind: str
+    name: str
+    state: str
+
+
+_LINE = re.compile(r'\s*(Container|Network|Volume) "?([^\s"]+)"?\s+([A-Z][a-z]+)')
+
+
+def understand(line: str) -> Said | None:
+    """Reads a line of Compose's plain progress; None where it tells something else."""
+    found = _LINE.match(line)
+    return Said(*found.groups()) if found else None

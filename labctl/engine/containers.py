@@ -1,15 +1,17 @@
 """A lab's containers, found again from their labels: the engine is the truth, no file beside it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import docker
 
 LAB_LABEL = "org.labctl.lab"
 SERVICE_LABEL = "org.labctl.service"
 DEFINITION_LABEL = "org.labctl.definition"
+CONFIGURATION_LABEL = "org.labctl.configuration"
 SOURCE_LABEL = "org.labctl.source"
 
 STOP_SECONDS = 2
@@ -30,6 +32,9 @@ class ServiceState:
         definition: The digest of the service's definition that the container was made from.
         image: The id of its image.
         source: The source tree that it runs from; empty where it runs what its image holds.
+        name: The container's name.
+        configuration: The digest of the configuration that it was made for.
+        networks: The engine's name of each network that it is in to that network's id; empty before its first start.
     """
 
     service: str
@@ -41,6 +46,9 @@ class ServiceState:
     definition: str = ""
     image: str = ""
     source: str = ""
+    name: str = ""
+    configuration: str = ""
+    networks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def summary(self) -> str:
@@ -59,15 +67,24 @@ class ServiceState:
 
 def service_states(client: docker.DockerClient, lab: str) -> dict[str, ServiceState]:
     """The services of a lab that have a container, by name."""
+    return {state.service: state for state in service_containers(client, lab)}
+
+
+def service_containers(client: docker.DockerClient, lab: str) -> tuple[ServiceState, ...]:
+    """All containers of a lab's services; a service has two where somebody was interrupted replacing one."""
     found = client.api.containers(all=True, filters={"label": f"{LAB_LABEL}={lab}"})
     states = (read_state(entry) for entry in found if SERVICE_LABEL in entry["Labels"])
-    return {state.service: state for state in sorted(states, key=lambda state: state.service)}
+    # The one with the right name last, so that it is the one that counts.
+    return tuple(sorted(states, key=lambda state: (state.service, state.name == f"{lab}-{state.service}")))
 
 
 def read_state(entry: dict[str, object]) -> ServiceState:
     """Reads one entry of the engine's list of containers (Docker Engine API, ContainerList)."""
     labels, since = entry["Labels"], str(entry["Status"])
     assert isinstance(labels, dict)  # noqa: S101 - the API's schema
+    names: Any = entry.get("Names") or ()
+    settings: Any = entry.get("NetworkSettings") or {}
+    networks = settings.get("Networks") or {}
     exited = re.match(r"Exited \((\d+)\)", since)
     health = re.search(r"\((?:health: )?(starting|healthy|unhealthy)\)", since)
     return ServiceState(
@@ -80,6 +97,9 @@ def read_state(entry: dict[str, object]) -> ServiceState:
         definition=str(labels.get(DEFINITION_LABEL, "")),
         image=str(entry.get("ImageID", "")),
         source=str(labels.get(SOURCE_LABEL, "")),
+        name=next((str(name).removeprefix("/") for name in names), ""),
+        configuration=str(labels.get(CONFIGURATION_LABEL, "")),
+        networks={str(name): str(one["NetworkID"]) for name, one in networks.items()},
     )
 
 

@@ -1,5 +1,8 @@
 """A lab's volumes, found again from their labels."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import docker
 
 from labctl.engine.containers import LAB_LABEL
@@ -12,3 +15,37 @@ def lab_volumes(client: docker.DockerClient, lab: str) -> dict[str, str]:
     """The volumes of a lab: their name in the Compose file to the engine's."""
     found = client.api.volumes(filters={"label": f"{LAB_LABEL}={lab}"})["Volumes"] or []
     return {entry["Labels"].get(VOLUME_LABEL, entry["Name"]): entry["Name"] for entry in found}
+
+
+@dataclass(frozen=True)
+class LabVolume:
+    """A volume of a lab.
+
+    Attributes:
+        name: The engine's name of it.
+        options: The driver's options that it was made with.
+        is_labelled: Whether it carries the lab's label: one whose making was interrupted does not.
+        is_used: Whether a container mounts it; only asked for one without the label.
+    """
+
+    name: str
+    options: Mapping[str, str]
+    is_labelled: bool = True
+    is_used: bool = True
+
+
+def find_volumes(client: docker.DockerClient, lab: str, prefix: str) -> tuple[LabVolume, ...]:
+    """The volumes that carry a lab's label, and those whose name only that lab's could have.
+
+    Args:
+        client: The engine.
+        lab: The lab.
+        prefix: What the names of its volumes begin with.
+    """
+    found = []
+    for entry in sorted(client.api.volumes()["Volumes"] or [], key=lambda entry: str(entry["Name"])):
+        is_labelled = (entry["Labels"] or {}).get(LAB_LABEL) == lab
+        if is_labelled or entry["Name"].startswith(prefix):
+            is_used = is_labelled or bool(client.api.containers(all=True, filters={"volume": entry["Name"]}))
+            found.append(LabVolume(entry["Name"], entry["Options"] or {}, is_labelled, is_used))
+    return tuple(found)

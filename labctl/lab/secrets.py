@@ -82,6 +82,11 @@ def read_secrets(path: Path) -> Secrets:
     return Secrets(values=yaml.safe_load(path.read_text()) or {}) if path.exists() else Secrets()
 
 
+def dump_secrets(found: Secrets) -> bytes:
+    """The content of the file that keeps them."""
+    return yaml.safe_dump(found.values).encode()
+
+
 def write_secrets(path: Path, found: Secrets) -> None:
     """Writes them, readable for this user alone."""
-    write_file(path, yaml.safe_dump(found.values).encode(), 0o600)
+    write_file(path, dump_secrets(found), 0o600)

@@ -3,8 +3,19 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from labctl.events import Event, Note, ServiceChanged, StepFailed, StepFinished, StepStarted
+from labctl.events import (
+    Event,
+    Note,
+    PlanMade,
+    PlannedStepFinished,
+    PlannedStepStarted,
+    ServiceChanged,
+    StepFailed,
+    StepFinished,
+    StepStarted,
+)
 from labctl.ui.plain import one_line, to_text
+from labctl.ui.plan import plan_text
 
 GOOD: Final = frozenset({"running", "healthy", "done", "built", "cached", "pushed", "removed", "stopped"})
 """States with which a service or an image is where it should be."""
@@ -93,6 +104,10 @@ class Board:
                 return self._changed(event), None
             case Note(text=text, level=level):
                 return self, Line(level, one_line(text))
+            case PlanMade():
+                return self, Line("info", plan_text(event))
+            case PlannedStepStarted() | PlannedStepFinished():
+                return self, None
             case _:
                 return self, Line("info", to_text(event))
 

@@ -4,8 +4,19 @@ import threading
 from dataclasses import asdict
 from typing import TextIO
 
-from labctl.events import Event, Note, ServiceChanged, StepFailed, StepFinished, StepStarted
+from labctl.events import (
+    Event,
+    Note,
+    PlanMade,
+    PlannedStepFinished,
+    PlannedStepStarted,
+    ServiceChanged,
+    StepFailed,
+    StepFinished,
+    StepStarted,
+)
 from labctl.ui.json import event_name
+from labctl.ui.plan import plan_text
 
 
 def one_line(text: str) -> str:
@@ -42,9 +53,15 @@ class PlainListener:
 
     def __call__(self, event: Event) -> None:
         """Shows one event."""
+        if isinstance(event, PlannedStepStarted | PlannedStepFinished):
+            return  # what the services do says more
         with self._lock:
             if self._first is None:
                 self._first = event.at
+            if isinstance(event, PlanMade):
+                self._stream.write(plan_text(event) + "\n")
+                self._stream.flush()
+                return
             # Events of other threads may be a moment older than the one that came first.
             self._stream.write(f"{max(0.0, event.at - self._first):7.1f}  {to_text(event)}\n")
             self._stream.flush()

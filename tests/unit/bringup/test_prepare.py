@@ -9,22 +9,26 @@ import docker
 import pytest
 
 from labctl.bringup import prepare as module
+from labctl.bringup.plan import changed_files
 from labctl.bringup.prepare import (
     make_plan,
     prepare,
     read_drop_ins,
     refuse_to_lose_nodes,
     service_uid,
-    settle_lab_file,
+    with_range,
+    write_files,
 )
-from labctl.bringup.up import dependencies, runtime_references
+from labctl.bringup.seen import read_files
+from labctl.bringup.up import runtime_references
 from labctl.catalog.folders import catalog_folders
 from labctl.errors import BadInput, MachineConflict
+from labctl.files import write_file
 from labctl.lab.addresses import CANDIDATES
 from labctl.lab.file import LabFile, dump_lab_file, load_lab_file
 from labctl.lab.nodes import node_names
 from labctl.lab.secrets import read_secrets
-from labctl.lab.state import LabState
+from labctl.lab.state import LabState, state_root
 
 FOLDERS = catalog_folders()
 REFERENCES = runtime_references(FOLDERS, "test")
@@ -71,7 +75,10 @@ def keep(name: str, **values: object) -> LabFile:
 
 
 def settle(lab: LabFile, client: docker.DockerClient | None = None) -> IPv4Network | None:
-    return settle_lab_file(client or engine(), LabState(lab.name), lab).address_range
+    state = LabState(lab.name)
+    settled = with_range(client or engine(), state, lab)
+    write_file(state.lab_file, dump_lab_file(settled).encode())
+    return settled.address_range
 
 
 def test_a_new_lab_gets_the_first_range_that_is_free_and_keeps_it(machine: list[IPv4Network]) -> None:
@@ -152,38 +159,45 @@ def test_a_drop_in_that_is_gone_is_refused(tmp_path: Path) -> None:
         read_drop_ins((tmp_path / "gone.conf",))
 
 
-def test_preparing_writes_what_differs_and_keeps_the_secrets() -> None:
+def test_preparing_writes_nothing() -> None:
+    state, lab = LabState("one"), LabFile(name="one", address_range=RANGE)
+    prepared = prepare(FOLDERS, state, lab, make_plan(state, lab, REFERENCES, "kvm"))
+    assert changed_files(prepared.files, read_files(state)) == tuple(sorted(prepared.files))
+    assert not state_root().exists()
+
+
+def test_what_differs_is_written_and_the_secrets_are_kept() -> None:
     state, lab = LabState("one"), LabFile(name="one", address_range=RANGE)
     plan = make_plan(state, lab, REFERENCES, "kvm")
-    first = prepare(FOLDERS, state, lab, plan)
-    assert "compose.yaml" in first.changed
+    write_files(state, prepare(FOLDERS, state, lab, plan))
     secrets = read_secrets(state.secrets)
-    assert prepare(FOLDERS, state, lab, plan).changed == ()
-    assert read_secrets(state.secrets) == secrets
+    assert changed_files(prepare(FOLDERS, state, lab, plan).files, read_files(state)) == ()
     more = lab.model_copy(update={"nodes": node_names(2)})
     again = prepare(FOLDERS, state, more, make_plan(state, more, REFERENCES, "kvm"))
-    assert "etc/node2/nova/nova.conf" in again.changed
-    assert "etc/keystone/keystone.conf" not in again.changed
-    assert not any(path.startswith(("etc/node1/", "etc/net/")) for path in again.changed)
+    changed = changed_files(again.files, read_files(state))
+    assert {"etc/node2/nova/nova.conf", "lab.yaml"} <= set(changed)
+    assert "etc/keystone/keystone.conf" not in changed
+    assert not any(path.startswith(("etc/node1/", "etc/net/")) for path in changed)
+    write_files(state, again)
+    assert changed_files(again.files, read_files(state)) == ()
     assert read_secrets(state.secrets) == secrets
+
+
+def test_a_file_that_others_may_read_is_written_again() -> None:
+    state, lab = LabState("one"), LabFile(name="one", address_range=RANGE)
+    prepared = prepare(FOLDERS, state, lab, make_plan(state, lab, REFERENCES, "kvm"))
+    write_files(state, prepared)
+    state.clouds_yaml.chmod(0o644)
+    assert changed_files(prepared.files, read_files(state)) == ("clouds.yaml",)
 
 
 def test_what_is_rendered_is_for_the_services_user_alone() -> None:
     state, lab = LabState("one"), LabFile(name="one", address_range=RANGE)
-    prepare(FOLDERS, state, lab, make_plan(state, lab, REFERENCES, "kvm"))
+    write_files(state, prepare(FOLDERS, state, lab, make_plan(state, lab, REFERENCES, "kvm")))
     for path in (state.rendered, *state.rendered.rglob("*")):
         assert not stat.S_IMODE(path.stat().st_mode) & 0o077, path
         assert path.stat().st_uid == service_uid()
     assert stat.S_IMODE(state.secrets.stat().st_mode) == 0o600
-
-
-def test_what_waits_for_what_is_read_from_the_compose_file() -> None:
-    state, lab = LabState("one"), LabFile(name="one", address_range=RANGE)
-    prepare(FOLDERS, state, lab, make_plan(state, lab, REFERENCES, "kvm"))
-    found = dependencies(state)
-    assert found["mariadb"] == ()
-    assert "mariadb" in found["keystone"]
-    assert set(found) >= {other for others in found.values() for other in others}
 
 
 def test_references_are_those_of_the_images_that_containers_run() -> None:

@@ -18,6 +18,7 @@ from labctl.errors import BadInput, NotFound
 from labctl.lab.addresses import AddressPlan
 from labctl.lab.file import LabFile, dump_lab_file
 from labctl.lab.nodes import node_names
+from labctl.lab.secrets import Secrets
 from labctl.lab.state import LabState
 from labctl.render.lab import LabPlan
 from labctl.render.source import SourceTree
@@ -170,7 +171,7 @@ def brought_up(name: str, observed: dict[str, Observed]) -> BroughtUp:
     addresses = AddressPlan(IPv4Network("10.20.0.0/22"))
     plan = LabPlan(name, f"labctl-{name}", "labx", addresses, addresses.nodes(node_names(2)), "kvm", {}, "1000:0")
     lab = LabFile(name=name, nodes=2)
-    return BroughtUp(lab, Prepared(lab, plan, ()), 23.4, observed, {"keystone": ("mariadb",)}, 100.0, 123.4)
+    return BroughtUp(lab, Prepared(lab, plan, Secrets(), {}), 23.4, observed, {"keystone": ("mariadb",)}, 100.0, 123.4)
 
 
 def test_at_the_end_it_is_said_what_to_do_next() -> None:

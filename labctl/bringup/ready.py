@@ -1,0 +1,80 @@
+"""Waiting until a lab is ready: its services first, then its cloud; and the error for one that does not get there."""
+
+import time
+
+import docker
+
+from labctl.bringup.leftovers import forget_nodes
+from labctl.bringup.prepare import Prepared
+from labctl.bringup.watch import Watch, wait
+from labctl.engine.containers import last_log_lines
+from labctl.errors import BringUpFailed
+from labctl.events import Emit, Note, step
+from labctl.lab.addresses import Role
+from labctl.lab.state import LabState
+
+LOG_LINES = 20
+AGENTS_OF_EVERY_NODE = ("neutron-linuxbridge-agent",)
+AGENTS_OF_NETWORK_NODE = ("neutron-l3-agent", "neutron-dhcp-agent", "neutron-metadata-agent")
+
+
+def wait_for_services(client: docker.DockerClient, watch: Watch, deadline: float) -> None:
+    """Waits until every container is healthy.
+
+    Raises:
+        BringUpFailed: One will not come up, or the wait ran out.
+    """
+    wait(lambda: bool(watch.stuck()) or not watch.waiting_for(), max(0.0, deadline - time.monotonic()))
+    if watch.stuck() or watch.waiting_for():
+        raise failure(client, watch, watch.waiting_for())
+
+
+def wait_for_cloud(
+    client: docker.DockerClient, state: LabState, prepared: Prepared, watch: Watch, deadline: float, emit: Emit
+) -> None:
+    """Waits until the cloud can be used: computes up and mapped, inventories there, agents alive, no other node known.
+
+    Raises:
+        BringUpFailed: The wait ran out.
+    """
+    from labctl.cloud.connection import connect
+    from labctl.cloud.readiness import CloudView, Expected, departed, drained, fetch_view, missing
+
+    nodes = prepared.plan.nodes
+    expected = Expected(
+        nodes=tuple(node.name for node in nodes if node.role is Role.COMPUTE),
+        agents={
+            node.name: frozenset(AGENTS_OF_EVERY_NODE + (AGENTS_OF_NETWORK_NODE if node.role is Role.NETWORK else ()))
+            for node in nodes
+        },
+    )
+    admin = connect(state.clouds_yaml, f"{state.name}-admin")
+    view = CloudView((), frozenset(), {}, ())
+
+    def usable() -> bool:
+        nonlocal view
+        view = fetch_view(admin, expected.nodes)
+        return not missing(view, expected)
+
+    with step(emit, "wait until the cloud is usable") as evidence:
+        if not wait(usable, max(0.0, deadline - time.monotonic()), poll=0.5):
+            raise failure(client, watch, missing(view, expected))
+        evidence.text = f"{len(expected.nodes)} nova-compute up, mapped and with inventories; all agents alive"
+    forget_nodes(admin, departed(view, expected), emit)
+    for node in drained(view, expected):
+        emit(Note(f"No new server goes to {node}; `labctl node drain NODE --undo` changes that."))
+
+
+def failure(client: docker.DockerClient, watch: Watch, reasons: tuple[str, ...] | list[str]) -> BringUpFailed:
+    """The error for a lab that does not come up: which service, and the end of its log."""
+    bad = watch.worst()
+    evidence = list(reasons)
+    if bad:
+        evidence += [f"last lines of {bad.service} ({bad.summary}):"]
+        evidence += [f"  {line}" for line in last_log_lines(client, bad.container, LOG_LINES)]
+    return BringUpFailed(
+        f"The lab {watch.lab!r} did not become ready" + (f": {bad.service} is {bad.summary}." if bad else "."),
+        evidence=evidence,
+        remedy=f"`labctl up --name {watch.lab}` goes on from here; `labctl logs {bad.service if bad else 'SERVICE'}` "
+        f"shows more; `labctl down --name {watch.lab}` removes it.",
+    )

@@ -1,0 +1,187 @@
+"""What a lab shall be: services, networks, volumes and files, read from what was rendered. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from labctl.engine.containers import CONFIGURATION_LABEL, DEFINITION_LABEL
+from labctl.engine.networks import BRIDGE_OPTION
+from labctl.render.compose import mounted_files
+
+OWNER = "service:"
+"""What `network_mode` starts with where a service is in another one's network namespace."""
+
+
+@dataclass(frozen=True)
+class WantedService:
+    """A service.
+
+    Attributes:
+        name: What it is called in the Compose file.
+        container: The container's name.
+        definition: The digest of everything that the Compose file says of it, and of what it mounts.
+        configuration: The digest of the rendered files that it mounts.
+        image: The id of its image.
+        reference: The name of its image.
+        files: The rendered files that it mounts.
+        networks: The networks that it is in, by their names in the Compose file.
+        volumes: The volumes that it mounts, likewise.
+        waits_for: The services that must be ready before it starts.
+        restarts_with: Those of them with which it must start anew when they are made anew.
+        owner: The service whose network namespace it is in; empty where it is in none.
+        is_job: Whether it ends by itself, and others wait for that.
+    """
+
+    name: str
+    container: str
+    definition: str
+    configuration: str
+    image: str
+    reference: str
+    files: frozenset[str] = frozenset()
+    networks: frozenset[str] = frozenset()
+    volumes: frozenset[str] = frozenset()
+    waits_for: frozenset[str] = frozenset()
+    restarts_with: frozenset[str] = frozenset()
+    owner: str = ""
+    is_job: bool = False
+
+
+@dataclass(frozen=True)
+class WantedNetwork:
+    """A network.
+
+    Attributes:
+        key: What it is called in the Compose file.
+        name: What the engine calls it.
+        subnet: Its address range.
+        bridge: The name of its device on the host.
+    """
+
+    key: str
+    name: str
+    subnet: str
+    bridge: str
+
+
+@dataclass(frozen=True)
+class WantedVolume:
+    """A volume.
+
+    Attributes:
+        key: What it is called in the Compose file.
+        name: What the engine calls it.
+        options: The driver's options.
+    """
+
+    key: str
+    name: str
+    options: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A lab as it shall be.
+
+    Attributes:
+        services: In an order in which each comes after those that it waits for.
+        networks: Its networks.
+        volumes: Its volumes.
+        files: Path to content: what is rendered, the lab file and the secrets.
+    """
+
+    services: tuple[WantedService, ...]
+    networks: tuple[WantedNetwork, ...]
+    volumes: tuple[WantedVolume, ...]
+    files: Mapping[str, bytes] = field(repr=False)
+
+
+def read_wanted(compose: bytes, files: Mapping[str, bytes], image_ids: Mapping[str, str]) -> Wanted:
+    """Reads what the Compose file asks for.
+
+    Args:
+        compose: Its content, as `labctl.render` makes it.
+        files: All files of the lab.
+        image_ids: Reference of an image to its id.
+    """
+    content = yaml.load(compose, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+    project, services = content["name"], content["services"]
+    jobs = {
+        other
+        for service in services.values()
+        for other, how in service.get("depends_on", {}).items()
+        if how["condition"] == "service_completed_successfully"
+    }
+    return Wanted(
+        services=in_order(
+            {
+                name: _service(name, service, content["volumes"], files, image_ids, is_job=name in jobs)
+                for name, service in services.items()
+            }
+        ),
+        networks=tuple(_network(project, key, network) for key, network in content["networks"].items()),
+        volumes=tuple(
+            WantedVolume(key, f"{project}_{key}", volume.get("driver_opts", {}))
+            for key, volume in content["volumes"].items()
+        ),
+        files=files,
+    )
+
+
+def in_order(services: Mapping[str, WantedService]) -> tuple[WantedService, ...]:
+    """Puts each service after those that it waits for, else as they came."""
+    found: dict[str, WantedService] = {}
+    begun: set[str] = set()  # a circle is Compose's to refuse, not a reason to walk in it for ever
+
+    def take(name: str) -> None:
+        if name not in begun:
+            begun.add(name)
+            for other in services:
+                if other in services[name].waits_for:
+                    take(other)
+            found[name] = services[name]
+
+    for name in services:
+        take(name)
+    return tuple(found.values())
+
+
+def _service(
+    name: str,
+    service: Mapping[str, Any],
+    volumes: Mapping[str, Any],
+    files: Mapping[str, bytes],
+    image_ids: Mapping[str, str],
+    *,
+    is_job: bool,
+) -> WantedService:
+    mode = str(service.get("network_mode", ""))
+    owner = mode.removeprefix(OWNER) if mode.startswith(OWNER) else ""
+    depends_on = service.get("depends_on", {})
+    sources = {volume.split(":")[0] for volume in service.get("volumes", []) if isinstance(volume, str)}
+    return WantedService(
+        name=name,
+        container=service["container_name"],
+        definition=service["labels"][DEFINITION_LABEL],
+        configuration=service["labels"][CONFIGURATION_LABEL],
+        image=image_ids[service["image"]],
+        reference=service["image"],
+        files=mounted_files(dict(service), files),
+        networks=frozenset(service.get("networks", ())),
+        volumes=frozenset(sources & set(volumes)),
+        waits_for=frozenset(depends_on) | ({owner} - {""}),
+        restarts_with=frozenset(other for other, how in depends_on.items() if how.get("restart")),
+        owner=owner,
+        is_job=is_job,
+    )
+
+
+def _network(project: str, key: str, network: Mapping[str, Any]) -> WantedNetwork:
+    return WantedNetwork(
+        key=key,
+        name=f"{project}_{key}",
+        subnet=network["ipam"]["config"][0]["subnet"],
+        bridge=network["driver_opts"][BRIDGE_OPTION],
+    )
