@@ -73,7 +73,9 @@ class Watch:
     def _note(self, now: float, before: ServiceState | None, state: ServiceState) -> None:
         if before and before.summary == state.summary and before.container == state.container:
             return
-        if state.summary in ("failed", "restarting", "unhealthy"):
+        # A container that was paused is unhealthy until its next health check.
+        was_paused = before is not None and before.status == "paused"
+        if state.summary in ("failed", "restarting", "unhealthy") and not was_paused:
             self.deaths[state.service] += 1
         if not self._first:
             self.emit(ServiceChanged(state.service, state.summary, state.since))

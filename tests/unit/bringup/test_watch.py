@@ -16,6 +16,7 @@ WORDS = {
     "starting": ("running", "Up 2 seconds (health: starting)"),
     "healthy": ("running", "Up 9 seconds (healthy)"),
     "unhealthy": ("running", "Up 3 minutes (unhealthy)"),
+    "paused": ("paused", "Up 3 minutes (Paused)"),
     "running": ("running", "Up 2 seconds"),
     "restarting": ("restarting", "Restarting (1) 1 second ago"),
     "failed": ("exited", "Exited (3) 2 seconds ago"),
@@ -156,6 +157,14 @@ def test_a_service_that_is_unhealthy_is_stuck_at_once_and_free_when_it_recovers(
     assert story.stuck == "glance"
     story.look([container("glance", "healthy")])
     assert story.stuck is None
+
+
+def test_a_service_that_was_paused_has_time_until_its_next_health_check() -> None:
+    story = Story([container("glance", "paused")], [container("glance", "unhealthy")])
+    assert story.stuck is None
+    assert story.watch.waiting_for() == ("glance: unhealthy",)
+    story.look([container("glance", "healthy")])
+    assert story.watch.waiting_for() == ()
 
 
 def test_a_service_that_is_gone_is_not_stuck() -> None:
