@@ -1,7 +1,7 @@
 """A running server moves between nodes by nova's own call, block migration, and hardly misses a ping.
 
-The first move is the hard one: no server of the network was on the other node, whose linuxbridge agent has to connect it
-there first, which neutron lets it do only when the server runs there already.
+The first move is the hard one: no server of the network was on the other node, whose linuxbridge agent has to connect
+it there, which neutron lets it do only when the server runs there already.
 """
 
 import os
