@@ -7,7 +7,10 @@ import docker
 from docker.errors import NotFound as NotThere
 
 from labctl.engine.containers import LAB_LABEL
+from labctl.engine.machine import clean_up
+from labctl.errors import BadInput
 from labctl.events import Emit, step
+from labctl.lab.names import guest_group, node_folders
 from labctl.lab.state import LabState, locked
 
 STOP_SECONDS = 3
@@ -51,6 +54,10 @@ def take_down(client: docker.DockerClient, name: str, emit: Emit, *, keep_data: 
             containers = client.api.containers(all=True, filters=query)
             remove_containers(client, [entry["Id"] for entry in containers])
             evidence.text = f"{len(containers)}"
+        with step(emit, "remove guests, namespaces and mounts") as evidence:
+            image = image_for_cleanup(client, [entry["ImageID"] for entry in containers])
+            guests = clean_up(image, name, node_folders(name), guest_group(name))
+            evidence.text = f"{guests} guests ran"
         with step(emit, "remove networks") as evidence:
             networks = client.api.networks(filters=query)
             for entry in networks:
@@ -66,6 +73,21 @@ def take_down(client: docker.DockerClient, name: str, emit: Emit, *, keep_data: 
                     shutil.rmtree(state.folder)
                 evidence.text = f"{len(volumes)}"
     return Removed(len(containers), len(networks), len(volumes), folder)
+
+
+def image_for_cleanup(client: docker.DockerClient, candidates: list[str]) -> str:
+    """An image to run the clean-up of the machine from: of the lab's own containers, else any of labctl's.
+
+    Raises:
+        BadInput: There is none.
+    """
+    candidates = candidates or [image.id for image in client.images.list(name="labctl/*")]
+    if not candidates:
+        raise BadInput(
+            "Nothing is left of labctl's images, and guests and mounts of the lab may be left.",
+            remedy="Run `labctl build libvirt`, and then this again.",
+        )
+    return candidates[0]
 
 
 def remove_containers(client: docker.DockerClient, containers: list[str]) -> None:

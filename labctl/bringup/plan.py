@@ -2,7 +2,7 @@
 
 The order of the steps is that of their execution (`labctl.bringup.execute`):
 
-1. Files are written.
+1. Files are written, and the folders that containers of one node share are made.
 2. What is in the way is taken away: containers that are made anew, or that nobody wants, are stopped and removed,
    dependents first; containers that only start anew are stopped; then networks and volumes that are wrong are removed.
 3. Compose makes and starts what is missing, in the order of `depends_on`. It is told exactly which services, and to
@@ -36,6 +36,7 @@ class Action(StrEnum):
     """What a step does; with its subject it is the step's id."""
 
     WRITE = "write"
+    PREPARE = "prepare"
     REMOVE = "remove"
     REMOVE_LEFTOVER = "remove-leftover"
     REMOVE_NETWORK = "remove-network"
@@ -52,6 +53,7 @@ class Action(StrEnum):
 
 
 WORDS = {
+    Action.PREPARE: "prepare the {}",
     Action.REMOVE_LEFTOVER: "remove a leftover of {}",
     Action.REMOVE_NETWORK: "remove network {}",
     Action.REMOVE_VOLUME: "remove volume {}",
@@ -132,7 +134,7 @@ def plan_bring_up(wanted: Wanted, seen: Seen) -> Plan:
     removed = _removed(wanted, seen)
     removals = [step for step in (*networks, *volumes) if step.target]
     creations = [step for step in (*networks, *volumes) if not step.target]
-    steps = [*_files(changed), *removed, *removals, *creations, *decided.values()]
+    steps = [*_files(changed), *_machine(wanted, decided), *removed, *removals, *creations, *decided.values()]
     if (set(steps) - set(_files(changed))) or awaited:
         why = f"{', '.join(awaited)}: not ready yet" if awaited and not decided else "its services change"
         steps.append(Step(Action.WAIT, "cloud", why))
@@ -146,6 +148,13 @@ def changed_files(wanted: Mapping[str, bytes], seen: Mapping[str, bytes]) -> tup
 
 def _files(changed: tuple[str, ...]) -> tuple[Step, ...]:
     return (Step(Action.WRITE, "files", f"they differ: {_names(changed)}"),) if changed else ()
+
+
+def _machine(wanted: Wanted, decided: Mapping[str, Step]) -> tuple[Step, ...]:
+    """The step for the folders that the containers of a node share, which a boot of the machine takes away."""
+    nodes = {one.node for one in wanted.services if one.node and one.name in decided}
+    why = f"the containers of {_names(nodes)} share folders on it"
+    return (Step(Action.PREPARE, "machine", why),) if nodes else ()
 
 
 def _names(names: Iterable[str]) -> str:

@@ -32,10 +32,12 @@ from labctl.bringup.watch import Observed, Watch
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import load_images
 from labctl.engine.volumes import lab_volumes
+from labctl.engine.machine import prepare_nodes
 from labctl.errors import BringUpFailed
 from labctl.events import Emit, Note, PlanMade, PlannedStep, step
 from labctl.lab.addresses import CANDIDATES
 from labctl.lab.file import LabFile, with_values
+from labctl.lab.names import node_folders
 from labctl.lab.state import LabState, cache_root, locked
 from labctl.render.images import Naming
 from labctl.render.lab import LabPlan, host_ports
@@ -83,6 +85,10 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
                 with steps.doing(planned):
                     write_files(state, proposal.prepared)
         lab, prepared = proposal.prepared.lab, proposal.prepared
+        for planned in proposal.plan.of(Action.PREPARE):
+            with steps.doing(planned):
+                image = runtime_references(folders, lab.release)["neutron-agents"]
+                prepare_nodes(image, lab.name, node_folders(lab.name), [node.name for node in prepared.plan.nodes])
         deadline = time.monotonic() + lab.wait_timeout
         with Watch(client, lab.name, emit) as watch:
             if proposal.plan.steps:

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from labctl.engine.containers import CONFIGURATION_LABEL, DEFINITION_LABEL
+from labctl.engine.containers import CONFIGURATION_LABEL, DEFINITION_LABEL, NODE_LABEL
 from labctl.engine.networks import BRIDGE_OPTION
 from labctl.render.compose import mounted_files
 
@@ -31,6 +31,7 @@ class WantedService:
         waits_for: The services that must be ready before it starts.
         restarts_with: Those of them with which it must start anew when they are made anew.
         owner: The service whose network namespace it is in; empty where it is in none.
+        node: The node that it is part of; empty for the control plane.
         is_job: Whether it ends by itself, and others wait for that.
     """
 
@@ -46,6 +47,7 @@ class WantedService:
     waits_for: frozenset[str] = frozenset()
     restarts_with: frozenset[str] = frozenset()
     owner: str = ""
+    node: str = ""
     is_job: bool = False
 
 
@@ -174,6 +176,7 @@ def _service(
         waits_for=frozenset(depends_on) | ({owner} - {""}),
         restarts_with=frozenset(other for other, how in depends_on.items() if how.get("restart")),
         owner=owner,
+        node=service["labels"].get(NODE_LABEL, ""),
         is_job=is_job,
     )
 

@@ -1,10 +1,13 @@
 """`labctl logs` and `labctl exec`: what Compose does, for people who do not want to know the project's folder."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from labctl.errors import NotFound
+
+if TYPE_CHECKING:
+    from labctl.engine.containers import ServiceState
 
 
 def logs(
@@ -17,7 +20,7 @@ def logs(
     from labctl.engine.process import interactive
 
     options = ["--tail", tail, *(["--follow"] if follow else [])]
-    raise typer.Exit(interactive(["docker", "logs", *options, container_of(name, service)]))
+    raise typer.Exit(interactive(["docker", "logs", *options, service_of(name, service).container]))
 
 
 def exec_(
@@ -25,18 +28,19 @@ def exec_(
     command: Annotated[list[str] | None, typer.Argument(help="What to run; default: a shell.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="The lab; needed when there are several.")] = None,
 ) -> None:
-    """Run a command in the container of a service."""
+    """Run a command in the container of a service; for a service of a node, in the node's network namespace."""
     import sys
 
     from labctl.engine.process import interactive
 
     terminal = ["--interactive", *(["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else [])]
-    container = container_of(name, service)
-    raise typer.Exit(interactive(["docker", "exec", *terminal, container, *(command or ["bash"])]))
+    state = service_of(name, service)
+    enter = ["in-node"] if state.node else []
+    raise typer.Exit(interactive(["docker", "exec", *terminal, state.container, *enter, *(command or ["bash"])]))
 
 
-def container_of(name: str | None, service: str) -> str:
-    """The id of a service's container.
+def service_of(name: str | None, service: str) -> "ServiceState":
+    """A service of a lab, as it is now.
 
     Raises:
         NotFound: There is no such lab or service.
@@ -54,4 +58,4 @@ def container_of(name: str | None, service: str) -> str:
             evidence=[", ".join(services) or "none of its containers is there"],
             remedy=nearest(service, services),
         )
-    return services[service].container
+    return services[service]

@@ -10,6 +10,7 @@ import docker
 
 LAB_LABEL = "org.labctl.lab"
 SERVICE_LABEL = "org.labctl.service"
+NODE_LABEL = "org.labctl.node"
 DEFINITION_LABEL = "org.labctl.definition"
 CONFIGURATION_LABEL = "org.labctl.configuration"
 SOURCE_LABEL = "org.labctl.source"
@@ -35,6 +36,7 @@ class ServiceState:
         name: The container's name.
         configuration: The digest of the configuration that it was made for.
         networks: The engine's name of each network that it is in to that network's id; empty before its first start.
+        node: The node whose network namespace it joined; empty for the control plane.
     """
 
     service: str
@@ -49,6 +51,7 @@ class ServiceState:
     name: str = ""
     configuration: str = ""
     networks: Mapping[str, str] = field(default_factory=dict)
+    node: str = ""
 
     @property
     def summary(self) -> str:
@@ -100,6 +103,7 @@ def read_state(entry: dict[str, object]) -> ServiceState:
         name=next((str(name).removeprefix("/") for name in names), ""),
         configuration=str(labels.get(CONFIGURATION_LABEL, "")),
         networks={str(name): str(one["NetworkID"]) for name, one in networks.items()},
+        node=str(labels.get(NODE_LABEL, "")),
     )
 
 

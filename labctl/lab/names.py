@@ -53,3 +53,17 @@ def parse_lab_name(text: str) -> str:
         evidence=[f"allowed: {LAB_NAME_ALLOWED}"],
         remedy=f"Take another name, for example '{folded}'." if folded else "Take another name.",
     )
+
+
+def node_folders(lab: str) -> str:
+    """The machine's folder with one folder for each node of a lab, which the node's containers share.
+
+    Below /run, so that a boot of the machine empties it: what it holds (namespaces, terminals, libvirt's knowledge of
+    the guests that run) is true until then.
+    """
+    return f"/run/labctl/{lab}"
+
+
+def guest_group(lab: str) -> str:
+    """The control group of a lab's guests, which has one for each node in it."""
+    return f"labctl/{lab}"

@@ -9,6 +9,7 @@ from typing import Any
 from labctl.catalog.folders import CatalogFolders
 from labctl.errors import BadInput
 from labctl.lab.addresses import AddressPlan, Node
+from labctl.lab.names import node_folders
 from labctl.lab.secrets import Secrets, bcrypt_hash, public_ssh_key
 from labctl.render.compose import Fragment, complete, dump, merge, mounted_files, parse_fragment
 from labctl.render.source import SourceTree, run_from
@@ -124,6 +125,7 @@ def _values(plan: LabPlan, secret: Callable[[str], str], public: Callable[[str],
         "lab": plan.name,
         "addresses": plan.addresses,
         "nodes": plan.nodes,
+        "node_folders": node_folders(plan.name),
         "virt_type": plan.virt_type,
         "password": lambda name: secret(f"password.{name}"),
         "bcrypt": bcrypt_hash,

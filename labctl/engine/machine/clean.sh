@@ -1,0 +1,26 @@
+# clean.sh FOLDER GROUP: removes what a lab, or one node of it, left on the machine outside of its containers: guests, found
+# by their control group; the group; namespaces and other mounts below the folder; the folder.
+set -eu
+folder=$1 group=$2
+
+groups=$(find /sys/fs/cgroup -depth -type d \( -path "*/$group" -o -path "*/$group/*" \))
+processes() { for one in $groups; do cat "$one/cgroup.procs"; done | sort -un; }
+
+guests=$(processes)
+if [ -n "$guests" ]; then kill -KILL $guests || [ -z "$(processes)" ]; fi
+# A killed process leaves its group when the kernel is done with its memory.
+while [ -n "$(processes)" ]; do sleep 0.05; done
+for one in $groups; do rmdir "$one"; done
+
+# The latest mount first; one place may be mounted on several times.
+awk -v folder="$folder" '$5 == folder || index($5, folder "/") == 1 { print $5 }' /proc/self/mountinfo | tac |
+    while read -r mount; do umount "$mount"; done
+rm -rf "$folder"
+
+# What is above goes with the last that is in it.
+rmdir --ignore-fail-on-non-empty "$(dirname "$folder")"
+for one in $groups; do
+    case $one in *"/$group") rmdir --ignore-fail-on-non-empty "$(dirname "$one")" ;; esac
+done
+set -- $guests
+echo "$#"

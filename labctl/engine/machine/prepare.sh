@@ -1,0 +1,15 @@
+# prepare.sh FOLDER NODE...: the folders that the containers of nodes share. What they mount there must appear in all of them,
+# so it has to be on a mount that is shared itself (mount(8), --make-shared), and gone with the next boot: where systemd runs,
+# /run is both; elsewhere the folder becomes a file system of its own.
+set -eu
+folder=$1
+shift
+mkdir -p "$folder"
+case $(findmnt --noheadings --output FSTYPE,PROPAGATION --target "$folder") in
+tmpfs*shared*) ;;
+*)
+    mount -t tmpfs -o mode=755 labctl "$folder"
+    mount --make-shared "$folder"
+    ;;
+esac
+for node in "$@"; do mkdir -p "$folder/$node/netns" "$folder/$node/pts" "$folder/$node/libvirt"; done
