@@ -81,7 +81,7 @@ def image_for_cleanup(client: docker.DockerClient, candidates: list[str]) -> str
     Raises:
         BadInput: There is none.
     """
-    candidates = candidates or [image.id for image in client.images.list(name="labctl/*")]
+    candidates = candidates or [str(image.id) for image in client.images.list(name="labctl/*")]
     if not candidates:
         raise BadInput(
             "Nothing is left of labctl's images, and guests and mounts of the lab may be left.",

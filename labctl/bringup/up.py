@@ -31,8 +31,8 @@ from labctl.bringup.wanted import Wanted, read_wanted
 from labctl.bringup.watch import Observed, Watch
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import load_images
-from labctl.engine.volumes import lab_volumes
 from labctl.engine.machine import prepare_nodes
+from labctl.engine.volumes import lab_volumes
 from labctl.errors import BringUpFailed
 from labctl.events import Emit, Note, PlanMade, PlannedStep, step
 from labctl.lab.addresses import CANDIDATES

@@ -1,4 +1,7 @@
-"""What a lab needs of the machine besides containers: done by a short-lived privileged container, since labctl has no rights."""
+"""What a lab needs of the machine besides containers.
+
+A short-lived privileged container does it, since labctl itself has no rights.
+"""
 
 from collections.abc import Iterable
 from importlib.resources import files
