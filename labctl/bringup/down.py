@@ -1,14 +1,15 @@
-"""`labctl down`: removes what carries the lab's label, and its state folder."""
+"""`labctl down`: removes what the engine has of a lab, and its state folder."""
 
 import shutil
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import docker
 from docker.errors import NotFound as NotThere
 
-from labctl.engine.containers import LAB_LABEL
 from labctl.engine.machine import clean_up
-from labctl.errors import BadInput
+from labctl.engine.remains import TITLE_LABEL, Remains, remains_of
+from labctl.errors import BadInput, MachineConflict
 from labctl.events import Emit, step
 from labctl.lab.names import guest_group, node_folders
 from labctl.lab.state import LabState, locked
@@ -39,49 +40,79 @@ class Removed:
 
 
 def take_down(client: docker.DockerClient, name: str, emit: Emit, *, keep_data: bool = False) -> Removed:
-    """Removes a lab: containers, networks, volumes, state folder; found by label, so that no file is needed for it.
+    """Removes a lab: containers, networks, volumes, state folder; found by labels, so that no file is needed for it.
 
     Args:
         client: The engine.
         name: The lab.
         emit: Told about the steps.
         keep_data: Keep volumes and state folder, so that `up` finds addresses, secrets, and what the lab held.
+
+    Raises:
+        MachineConflict: Containers that are not the lab's use its networks or volumes.
     """
-    query = {"label": f"{LAB_LABEL}={name}"}
-    state = LabState(name)
     with locked(f"lab-{name}"):
-        with step(emit, "remove containers") as evidence:
-            containers = client.api.containers(all=True, filters=query)
-            remove_containers(client, [entry["Id"] for entry in containers])
-            evidence.text = f"{len(containers)}"
-        with step(emit, "remove guests, namespaces and mounts") as evidence:
-            image = image_for_cleanup(client, [entry["ImageID"] for entry in containers])
-            guests = clean_up(image, name, node_folders(name), guest_group(name))
-            evidence.text = f"{guests} guests ran"
-        with step(emit, "remove networks") as evidence:
-            networks = client.api.networks(filters=query)
-            for entry in networks:
-                client.api.remove_network(entry["Id"])
-            evidence.text = f"{len(networks)}"
-        volumes = [] if keep_data else client.api.volumes(filters=query)["Volumes"] or []
-        folder = state.folder.exists() and not keep_data
-        if not keep_data:
-            with step(emit, "remove volumes and state folder") as evidence:
-                for entry in volumes:
-                    client.api.remove_volume(entry["Name"])
-                if folder:
-                    shutil.rmtree(state.folder)
-                evidence.text = f"{len(volumes)}"
-    return Removed(len(containers), len(networks), len(volumes), folder)
+        return remove_lab(client, name, emit, keep_data=keep_data)
 
 
-def image_for_cleanup(client: docker.DockerClient, candidates: list[str]) -> str:
+def remove_lab(client: docker.DockerClient, name: str, emit: Emit, *, keep_data: bool = False) -> Removed:
+    """As `take_down`, for those who hold the lab's lock."""
+    state = LabState(name)
+    there = remains_of(client, name)
+    check_others(client, name, there)
+    with step(emit, "remove containers") as evidence:
+        remove_containers(client, there.containers)
+        evidence.text = f"{len(there.containers)}"
+    with step(emit, "remove guests, namespaces and mounts") as evidence:
+        guests = clean_up(image_for_cleanup(client, there.images), name, node_folders(name), guest_group(name))
+        evidence.text = f"{guests} guests ran"
+    with step(emit, "remove networks") as evidence:
+        for network in there.networks:
+            client.api.remove_network(network)
+        evidence.text = f"{len(there.networks)}"
+    volumes = () if keep_data else there.volumes
+    folder = state.folder.exists() and not keep_data
+    if not keep_data:
+        with step(emit, "remove volumes and state folder") as evidence:
+            for volume in volumes:
+                client.api.remove_volume(volume)
+            if folder:
+                shutil.rmtree(state.folder)
+            evidence.text = f"{len(volumes)}"
+    return Removed(len(there.containers), len(there.networks), len(volumes), folder)
+
+
+def check_others(client: docker.DockerClient, name: str, there: Remains) -> None:
+    """Refuses to take a lab away under containers that are not its own, before anything is removed.
+
+    Raises:
+        MachineConflict: Some use its networks or volumes.
+    """
+    networks, volumes = set(there.networks), set(there.volumes)
+    users = []
+    for entry in client.api.containers(all=True):
+        used = {each["NetworkID"] for each in entry["NetworkSettings"]["Networks"].values()} & networks
+        used |= {mount.get("Name") for mount in entry["Mounts"]} & volumes
+        if used and entry["Id"] not in there.containers:
+            users.append(entry["Names"][0].removeprefix("/"))
+    if users:
+        raise MachineConflict(
+            f"Containers that are not of the lab {name!r} use its networks or volumes.",
+            evidence=sorted(users),
+            remedy=f"Remove them (`docker rm -f {' '.join(sorted(users))}`), and then this again.",
+        )
+
+
+def image_for_cleanup(client: docker.DockerClient, candidates: Sequence[str]) -> str:
     """An image to run the clean-up of the machine from: of the lab's own containers, else any of labctl's.
 
     Raises:
         BadInput: There is none.
     """
-    candidates = candidates or [str(image.id) for image in client.images.list(name="labctl/*")]
+    if not candidates:
+        named = client.images.list(name="labctl/*")
+        # The guest's holds a disk and no programs.
+        candidates = [str(image.id) for image in named if image.labels.get(TITLE_LABEL) != "labctl/guest"]
     if not candidates:
         raise BadInput(
             "Nothing is left of labctl's images, and guests and mounts of the lab may be left.",
@@ -90,7 +121,7 @@ def image_for_cleanup(client: docker.DockerClient, candidates: list[str]) -> str
     return candidates[0]
 
 
-def remove_containers(client: docker.DockerClient, containers: list[str]) -> None:
+def remove_containers(client: docker.DockerClient, containers: Iterable[str]) -> None:
     """Removes containers at once: with their volumes gone there is nothing that a slow stop would save."""
     from concurrent.futures import ThreadPoolExecutor
 

@@ -15,16 +15,16 @@ def down(
 ) -> None:
     """Remove a lab: nothing of it is left on the machine."""
     from labctl.bringup.down import take_down
-    from labctl.cli.lookup import docker_engine, find_lab
-    from labctl.engine.containers import labs_on_engine
+    from labctl.cli.lookup import choose_lab, docker_engine
+    from labctl.engine.remains import all_remains
     from labctl.errors import NotFound
-    from labctl.lab.names import parse_lab_name
+    from labctl.lab.state import state_folders
     from labctl.ui import listener
 
     with docker_engine() as client:
-        # A lab whose state folder is gone is still there for the engine, and goes by its label.
-        on_engine = labs_on_engine(client)
-        lab = parse_lab_name(name) if name in on_engine else find_lab(name).name
+        # A lab whose state folder is gone is still there for the engine. It may be another user's: it has to be named.
+        on_engine = all_remains(client) if name else {}
+        lab = choose_lab(name, {*on_engine, *(state.name for state in state_folders())})
         with listener(progress, sys.stderr) as emit:
             removed = take_down(client, lab, emit, keep_data=keep_data)
     if not removed.anything:

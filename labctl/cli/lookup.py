@@ -1,6 +1,6 @@
 """What the commands look up before they work: the lab that is meant, and what is known of it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
@@ -22,18 +22,25 @@ def find_lab(name: str | None) -> LabState:
     Raises:
         NotFound: There is none, or there are several and none is named.
     """
-    labs = known_labs()
+    return LabState(choose_lab(name, [lab.name for lab in known_labs()]))
+
+
+def choose_lab(name: str | None, labs: Collection[str]) -> str:
+    """The lab of that name among those that are there, or the only one.
+
+    Raises:
+        NotFound: There is none, or there are several and none is named.
+    """
     if name is not None:
-        state = LabState(parse_lab_name(name))
-        if state.exists:
-            return state
-        hint = nearest(name, [lab.name for lab in labs])
+        if parse_lab_name(name) in labs:
+            return name
+        hint = nearest(name, labs)
         raise NotFound(f"There is no lab {name!r}.", remedy=hint or "`labctl list` shows those that there are.")
     if len(labs) == 1:
-        return labs[0]
+        return next(iter(labs))
     if not labs:
         raise NotFound("There is no lab.", remedy="`labctl up` makes one.")
-    names = ", ".join(lab.name for lab in labs)
+    names = ", ".join(sorted(labs))
     raise NotFound("There are several labs.", evidence=[names], remedy="Say which: `--name LAB`.")
 
 

@@ -19,6 +19,7 @@ from labctl.cli.lock import lock
 from labctl.cli.node import node_app
 from labctl.cli.openrc import openrc
 from labctl.cli.openstack import openstack
+from labctl.cli.prune import prune
 from labctl.cli.scale import scale
 from labctl.cli.services import exec_, logs
 from labctl.cli.status import list_, status
@@ -47,6 +48,7 @@ app.command()(openrc)
 app.command()(scale)
 app.add_typer(node_app, name="node")
 app.command()(down)
+app.command()(prune)
 app.command()(lock)
 app.add_typer(config_app, name="config")
 app.add_typer(engine_app, name="engine")

@@ -29,16 +29,14 @@ def list_(
     from labctl.bringup.scale import admin_of
     from labctl.cli.lookup import find_lab, lab_file
     from labctl.cloud.nodes.view import fetch_nodes
+    from labctl.ui.table import table
 
     state = find_lab(name)
     nodes = fetch_nodes(admin_of(state), lab_file(state).nodes)
     if as_json:
         typer.echo(json.dumps([as_object(node) for node in nodes]))
         return
-    rows = [HEADINGS, *(row(node) for node in nodes)]
-    widths = [max(len(line[column]) for line in rows) for column in range(len(HEADINGS))]
-    for line in rows:
-        typer.echo("  ".join(f"{text:<{width}}" for text, width in zip(line, widths, strict=True)).rstrip())
+    typer.echo(table([HEADINGS, *(row(node) for node in nodes)]))
 
 
 @node_app.command()

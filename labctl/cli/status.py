@@ -1,8 +1,14 @@
 """`labctl status` and `labctl list`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from labctl.bringup.labs import LabSeen
+
+
+HEADINGS = ("lab", "nodes", "release", "range", "state", "services ready")
 
 
 def status(
@@ -47,17 +53,41 @@ def status(
     typer.echo("ready" if ready else "not ready: `labctl up` finishes what is missing")
 
 
-def list_() -> None:
+def list_(as_json: Annotated[bool, typer.Option("--json", help="As a JSON list.")] = False) -> None:
     """List the labs on this machine."""
+    import json
+
+    from labctl.bringup.labs import all_labs
     from labctl.cli.lookup import docker_engine, lab_file
-    from labctl.engine.containers import labs_on_engine, service_states
-    from labctl.lab.state import LabState, known_labs
+    from labctl.ui.table import table
 
     with docker_engine() as client:
-        names = sorted({lab.name for lab in known_labs()} | labs_on_engine(client))
-        for name in names:
-            services = service_states(client, name)
-            healthy = sum(service.is_ready for service in services.values())
-            state = LabState(name)
-            where = f"{lab_file(state).address_range}" if state.exists else "no state folder"
-            typer.echo(f"{name:<20}  {healthy}/{len(services)} services ready  {where}")
+        labs = all_labs(client, lab_file)
+    if as_json:
+        typer.echo(json.dumps([as_object(lab) for lab in labs]))
+    elif labs:
+        typer.echo(table([HEADINGS, *(as_row(lab) for lab in labs)]))
+    else:
+        typer.echo("There is no lab; `labctl up` makes one.", err=True)
+
+
+def as_row(lab: "LabSeen") -> tuple[str, ...]:
+    """A lab as a line of the table."""
+    known = lab.lab
+    said = (str(len(known.nodes)), known.release, str(known.address_range or "-")) if known else ("-", "-", "-")
+    return (lab.name, *said, str(lab.condition), f"{lab.ready}/{lab.services}")
+
+
+def as_object(lab: "LabSeen") -> dict[str, object]:
+    """A lab as JSON; null where its file says nothing."""
+    known = lab.lab
+    return {
+        "name": lab.name,
+        "nodes": known and len(known.nodes),
+        "release": known and known.release,
+        "address_range": known and known.address_range and str(known.address_range),
+        "state": str(lab.condition),
+        "services": lab.services,
+        "services_ready": lab.ready,
+        "sources": known and {name: str(path) for name, path in known.sources.items()},
+    }

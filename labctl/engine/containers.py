@@ -107,15 +107,6 @@ def read_state(entry: dict[str, object]) -> ServiceState:
     )
 
 
-def labs_on_engine(client: docker.DockerClient) -> frozenset[str]:
-    """The names of all labs that have a container, a network or a volume."""
-    label = {"label": LAB_LABEL}
-    containers = client.api.containers(all=True, filters=label)
-    networks = client.api.networks(filters=label)
-    volumes = client.api.volumes(filters=label)["Volumes"] or []
-    return frozenset(entry["Labels"][LAB_LABEL] for entry in (*containers, *networks, *volumes))
-
-
 def restart(client: docker.DockerClient, containers: Iterable[str]) -> None:
     """Restarts containers, all at once; returns when they are started."""
     with ThreadPoolExecutor(8) as pool:

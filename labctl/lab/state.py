@@ -8,6 +8,8 @@ from pathlib import Path
 
 from platformdirs import user_cache_path, user_state_path
 
+from labctl.lab.names import is_lab_name
+
 PROJECT_PREFIX = "labctl-"
 """Compose projects of labs are called labctl-NAME."""
 
@@ -72,6 +74,11 @@ class LabState:
 def known_labs() -> tuple[LabState, ...]:
     """The labs that have a state folder, by name."""
     return tuple(LabState(path.parent.name) for path in sorted(state_root().glob("labs/*/lab.yaml")))
+
+
+def state_folders() -> tuple[LabState, ...]:
+    """All folders where labs have their state, also of labs that were never made: by name."""
+    return tuple(LabState(path.name) for path in sorted(state_root().glob("labs/*")) if is_lab_name(path.name))
 
 
 @contextmanager

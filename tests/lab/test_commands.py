@@ -6,6 +6,7 @@ from pathlib import Path
 
 from openstack.connection import Connection
 
+from tests.conftest import RELEASE
 from tests.lab.commands import execute, labctl
 from tests.lab.conftest import Lab
 
@@ -60,7 +61,9 @@ def test_list_shows_the_lab(lab: Lab) -> None:
     assert ran.code == 0, str(ran)
     count = len(lab.containers())
     lines = [line.split() for line in ran.out.splitlines()]
-    assert [lab.name, f"{count}/{count}", "services", "ready", str(lab.plan.range)] in lines
+    assert [lab.name, str(lab.nodes), RELEASE, str(lab.plan.range), "ready", f"{count}/{count}"] in lines
+    listed = {one["name"]: one for one in json.loads(labctl("list", "--json").out)}
+    assert (listed[lab.name]["state"], listed[lab.name]["services_ready"]) == ("ready", count)
 
 
 def test_configuration_of_the_users_own_reaches_the_service(lab: Lab, admin: Connection, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ COMMANDS = (
     "dev",
     "status",
     "list",
+    "prune",
     "logs",
     "exec",
     "openstack",

@@ -1,0 +1,116 @@
+"""`labctl prune`: looks for what nobody needs any more, and removes it."""
+
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import docker
+import yaml
+
+from labctl.bringup.debris import Debris, find_debris, is_gone
+from labctl.bringup.down import remove_lab
+from labctl.catalog.folders import CatalogFolders
+from labctl.catalog.image import load_images
+from labctl.engine.inventory import Inventory, remove_image, remove_record, take_inventory
+from labctl.engine.remains import Remains, all_remains, remains_of
+from labctl.events import Emit, Note, step
+from labctl.lab.state import LabState, cache_root, locked, state_folders
+from labctl.render.images import Naming
+
+
+def look(
+    client: docker.DockerClient, folders: CatalogFolders, *, everything: bool, volumes: bool
+) -> tuple[Debris, Inventory]:
+    """Looks for what can go.
+
+    Args:
+        client: The engine.
+        folders: The catalog.
+        everything: Also the images that have a name and that no lab runs.
+        volumes: Also volumes of labs without a state folder.
+
+    Returns:
+        What can go, and what the engine keeps altogether.
+    """
+    remains, labs = all_remains(client), state_folders()
+    inventory = take_inventory(client)
+    debris = find_debris(
+        inventory,
+        remains,
+        {lab.name for lab in labs},
+        sorted((cache_root() / "guests").glob("*")),
+        needed_images(folders, labs, remains),
+        everything=everything,
+        volumes=volumes,
+    )
+    return debris, inventory
+
+
+def needed_images(folders: CatalogFolders, labs: Iterable[LabState], remains: Mapping[str, Remains]) -> frozenset[str]:
+    """References of the images that labs run which are up, or whose data is kept."""
+    releases = {release_of(lab) for lab in labs if not is_gone(remains.get(lab.name, Remains()), folder=True)}
+    images = load_images(folders).runtime
+    return frozenset(Naming(release).reference(image.name) for release in releases if release for image in images)
+
+
+def release_of(lab: LabState) -> str:
+    """A lab's release, as its file says; empty without one. Nothing else of the file is looked at."""
+    if not lab.exists:
+        return ""
+    return str((yaml.safe_load(lab.lab_file.read_text()) or {}).get("release", ""))
+
+
+def prune(
+    client: docker.DockerClient, folders: CatalogFolders, emit: Emit, *, everything: bool = False, volumes: bool = False
+) -> int:
+    """Removes what can go.
+
+    Args:
+        client: The engine.
+        folders: The catalog.
+        emit: Told about the steps.
+        everything: Also the images that have a name and that no lab runs.
+        volumes: Also volumes of labs without a state folder.
+
+    Returns:
+        How many bytes that freed.
+    """
+    # A build's images have no names until it ends.
+    with locked("build"):
+        debris, inventory = look(client, folders, everything=everything, volumes=volumes)
+        freed = sum(remove_gone_lab(client, name, seen, inventory, emit) for name, seen in debris.labs.items())
+        with step(emit, "remove images") as evidence:
+            count = sum(remove_images(client, debris))
+            evidence.text = f"{count}"
+        freed += inventory.layers_bytes - take_inventory(client).layers_bytes
+        with step(emit, "remove build cache") as evidence:
+            cache = sum(remove_record(client, record.id) for record in debris.records)
+            evidence.text = f"{cache // 10**6} MB"
+        freed += cache + sum(remove_folder(path) for path in debris.guests)
+    return freed
+
+
+def remove_images(client: docker.DockerClient, debris: Debris) -> list[bool]:
+    """Removes images; tells of each whether it is gone."""
+    return [remove_image(client, name) for image in debris.images for name in image.references or (image.id,)]
+
+
+def remove_gone_lab(client: docker.DockerClient, name: str, seen: Remains, inventory: Inventory, emit: Emit) -> int:
+    """Removes what is left of a lab, unless it is something else than was seen: somebody is bringing it up.
+
+    Returns:
+        How many bytes its volumes took.
+    """
+    with locked(f"lab-{name}"):
+        if remains_of(client, name) != seen:
+            emit(Note(f"The lab {name!r} changed meanwhile and stays."))
+            return 0
+        remove_lab(client, name, emit)
+    return sum(inventory.volume_bytes.get(volume, 0) for volume in seen.volumes)
+
+
+def remove_folder(folder: Path) -> int:
+    """Removes a folder of files; returns how many bytes they had."""
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    shutil.rmtree(folder)
+    return size
