@@ -25,7 +25,7 @@ _DIGEST = re.compile(r"^( *org\.labctl\.(?:configuration|definition):).*$", re.M
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL)
 # What oslo.config options that are secret are called; the user's own drop-ins may hold secrets that labctl never made.
 _OPTION = re.compile(
-    r"^(\s*[\w.-]*(?:password|passwd|secret|token|api_key|private_key|transport_url|connection)\s*[=:]\s*)(\S.*)$",
+    r"^(\s*[\w.-]*(?:(?:password|passwd|secret)[\w.-]*|token|api_key|private_key|transport_url|connection)\s*[=:]\s*)(\S.*)$",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -74,7 +74,8 @@ def _difference(path: str, before: bytes | None, after: bytes | None, secrets: l
     if path == SECRETS:
         return ("new secrets are made",)
     if before is None and DROP_INS not in path:
-        return (f"new, {len((after or b'').splitlines())} lines",)
+        count = len((after or b"").splitlines())
+        return (f"new, {count} line{'s' if count != 1 else ''}",)
     if after is None and DROP_INS not in path:
         return ("is removed",)
     old, new = (

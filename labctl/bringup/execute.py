@@ -62,10 +62,10 @@ class StepEvents:
 
 @contextmanager
 def refusals(step: Step) -> Iterator[None]:
-    """Turns the engine's refusals into errors for people.
+    """Turns refusals of the engine, and of the disk, into errors for people.
 
     Raises:
-        BringUpFailed: The engine refused.
+        BringUpFailed: One of them refused.
     """
     try:
         yield
@@ -74,6 +74,12 @@ def refusals(step: Step) -> Iterator[None]:
             f"The engine refused to {step.what}.",
             evidence=[str(error.explanation or error)],
             remedy="Remove what is in its way; `labctl up` goes on from here.",
+        ) from error
+    except OSError as error:
+        raise BringUpFailed(
+            f"It was not possible to {step.what}.",
+            evidence=[str(error)],
+            remedy="Make room or permissions; `labctl up` goes on from here.",
         ) from error
 
 

@@ -124,7 +124,7 @@ def plan_bring_up(wanted: Wanted, seen: Seen) -> Plan:
     networks, kept = _networks(wanted.networks, seen.networks)
     volumes, new_volumes = _volumes(wanted.volumes, seen)
     current = {one.service: one for one in seen.containers}
-    judge = _Judge(wanted, current, changed, kept, new_volumes)
+    judge = _Judge(wanted, current, seen.images, changed, kept, new_volumes)
     decided = judge.decide()
     awaited = tuple(
         service.name
@@ -236,6 +236,7 @@ class _Judge:
 
     wanted: Wanted
     current: Mapping[str, ServiceState]
+    images: Mapping[str, str]
     changed: tuple[str, ...]
     kept_networks: Mapping[str, str]
     new_volumes: frozenset[str]
@@ -280,11 +281,11 @@ class _Judge:
 
     def _differences(self, service: WantedService, one: ServiceState) -> Iterable[str]:
         if one.configuration != service.configuration:
-            files = set(self.changed) & service.files
+            files = [path for path in self.changed if service.reads(path)]
             yield f"its configuration changed: {_names(files)}" if files else "its configuration changed before"
         elif one.definition != service.definition:
             yield "its definition in compose.yaml changed"
-        if one.image != service.image:
+        if self.images.get(one.image) != service.image:
             yield f"its image {service.reference} is another one now"
         if one.name != service.container:
             yield f"its name is {one.name}: somebody was interrupted replacing it"

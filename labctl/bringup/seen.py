@@ -7,6 +7,7 @@ from pathlib import Path
 import docker
 
 from labctl.engine.containers import ServiceState, service_containers
+from labctl.engine.images import image_contents
 from labctl.engine.networks import LabNetwork, lab_networks
 from labctl.engine.volumes import LabVolume, find_volumes
 from labctl.files import is_private
@@ -24,22 +25,26 @@ class Seen:
         containers: The containers of its services.
         networks: Its networks.
         volumes: Its volumes.
+        images: The id of an image that a container was made from to the digest of what it holds.
         files: Path to content, of the files that are readable for their user alone; named as in `Wanted`.
     """
 
     containers: tuple[ServiceState, ...] = ()
     networks: tuple[LabNetwork, ...] = ()
     volumes: tuple[LabVolume, ...] = ()
+    images: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 def look(client: docker.DockerClient, state: LabState) -> Seen:
     """Looks once."""
     prefix = f"{state.project}_"
+    containers = service_containers(client, state.name)
     return Seen(
-        containers=service_containers(client, state.name),
+        containers=containers,
         networks=lab_networks(client, state.name, prefix),
         volumes=find_volumes(client, state.name, prefix),
+        images=image_contents(client, (one.image for one in containers)),
         files=read_files(state),
     )
 

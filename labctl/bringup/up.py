@@ -31,6 +31,7 @@ from labctl.bringup.wanted import Wanted, read_wanted
 from labctl.bringup.watch import Observed, Watch
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import load_images
+from labctl.engine.images import image_contents
 from labctl.engine.machine import prepare_nodes
 from labctl.engine.volumes import lab_volumes
 from labctl.errors import BringUpFailed
@@ -167,15 +168,12 @@ def propose(
         emit(Note(f"Guests run under QEMU's emulation, not KVM: {found.reason}."))
     with step(emit, "render") as evidence:
         prepared = prepare(folders, state, lab, make_plan(state, lab, references, found.type, sources))
-        shall_be = read_wanted(prepared.rendered["compose.yaml"], prepared.files, image_ids(client, references))
+        shall_be = read_wanted(
+            prepared.rendered["compose.yaml"], prepared.files, image_contents(client, references.values())
+        )
         plan = plan_bring_up(shall_be, seen)
         evidence.text = f"{len(prepared.files)} files, of which {len(changed_files(prepared.files, seen.files))} differ"
     return Proposal(prepared, shall_be, seen, plan)
-
-
-def image_ids(client: docker.DockerClient, references: Mapping[str, str]) -> dict[str, str]:
-    """Reference to id, of the images that containers run."""
-    return {reference: str(client.images.get(reference).id) for reference in references.values()}
 
 
 def check_machine(

@@ -8,7 +8,6 @@ import yaml
 
 from labctl.engine.containers import CONFIGURATION_LABEL, DEFINITION_LABEL, NODE_LABEL
 from labctl.engine.networks import BRIDGE_OPTION
-from labctl.render.compose import mounted_files
 
 OWNER = "service:"
 """What `network_mode` starts with where a service is in another one's network namespace."""
@@ -23,9 +22,9 @@ class WantedService:
         container: The container's name.
         definition: The digest of everything that the Compose file says of it, and of what it mounts.
         configuration: The digest of the rendered files that it mounts.
-        image: The id of its image.
+        image: What its image holds, as `labctl.engine.images` digests it.
         reference: The name of its image.
-        files: The rendered files that it mounts.
+        mounts: The rendered files and folders that it mounts.
         networks: The networks that it is in, by their names in the Compose file.
         volumes: The volumes that it mounts, likewise.
         waits_for: The services that must be ready before it starts.
@@ -41,7 +40,7 @@ class WantedService:
     configuration: str
     image: str
     reference: str
-    files: frozenset[str] = frozenset()
+    mounts: frozenset[str] = frozenset()
     networks: frozenset[str] = frozenset()
     volumes: frozenset[str] = frozenset()
     waits_for: frozenset[str] = frozenset()
@@ -49,6 +48,10 @@ class WantedService:
     owner: str = ""
     node: str = ""
     is_job: bool = False
+
+    def reads(self, path: str) -> bool:
+        """Whether a rendered file is among what it mounts."""
+        return any(path == mount or path.startswith(f"{mount}/") for mount in self.mounts)
 
 
 @dataclass(frozen=True)
@@ -100,13 +103,13 @@ class Wanted:
     files: Mapping[str, bytes] = field(repr=False)
 
 
-def read_wanted(compose: bytes, files: Mapping[str, bytes], image_ids: Mapping[str, str]) -> Wanted:
+def read_wanted(compose: bytes, files: Mapping[str, bytes], images: Mapping[str, str]) -> Wanted:
     """Reads what the Compose file asks for.
 
     Args:
         compose: Its content, as `labctl.render` makes it.
         files: All files of the lab.
-        image_ids: Reference of an image to its id.
+        images: Reference of an image to the digest of what it holds.
     """
     content = yaml.load(compose, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     project, services = content["name"], content["services"]
@@ -119,7 +122,7 @@ def read_wanted(compose: bytes, files: Mapping[str, bytes], image_ids: Mapping[s
     return Wanted(
         services=in_order(
             {
-                name: _service(name, service, content["volumes"], files, image_ids, is_job=name in jobs)
+                name: _service(name, service, content["volumes"], images, is_job=name in jobs)
                 for name, service in services.items()
             }
         ),
@@ -154,8 +157,7 @@ def _service(
     name: str,
     service: Mapping[str, Any],
     volumes: Mapping[str, Any],
-    files: Mapping[str, bytes],
-    image_ids: Mapping[str, str],
+    images: Mapping[str, str],
     *,
     is_job: bool,
 ) -> WantedService:
@@ -168,9 +170,9 @@ def _service(
         container=service["container_name"],
         definition=service["labels"][DEFINITION_LABEL],
         configuration=service["labels"][CONFIGURATION_LABEL],
-        image=image_ids[service["image"]],
+        image=images[service["image"]],
         reference=service["image"],
-        files=mounted_files(dict(service), files),
+        mounts=frozenset(source.removeprefix("./") for source in sources if source.startswith("./")),
         networks=frozenset(service.get("networks", ())),
         volumes=frozenset(sources & set(volumes)),
         waits_for=frozenset(depends_on) | ({owner} - {""}),

@@ -71,6 +71,10 @@ class Watch:
             self._first = False
 
     def _note(self, now: float, before: ServiceState | None, state: ServiceState) -> None:
+        if before and before.container != state.container:
+            # Made anew: what became of the one before is no part of how long this one takes.
+            self.observed.pop(state.service, None)
+            self.deaths.pop(state.service, None)
         if before and before.summary == state.summary and before.container == state.container:
             return
         # A container that was paused is unhealthy until its next health check.

@@ -1,10 +1,17 @@
 """Images on the engine: look at them, fetch them, take files out of them. Through the docker CLI (python-on-whales)."""
 
-from collections.abc import Iterable, Sequence
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from labctl.engine.process import CommandFailed, run
 from labctl.errors import BuildFailed
+
+if TYPE_CHECKING:
+    import docker
 
 REGISTRY_SECONDS = 6.0
 """How long a registry may take to answer before it counts as not there."""
@@ -15,6 +22,29 @@ def image_id(reference: str) -> str | None:
     # The one question that `up` asks: a library that takes a third of a second to load is too much for it.
     answer = run(["docker", "image", "inspect", "--format", "{{.Id}}", reference], check=False)
     return answer.stdout.strip() if answer.exit_code == 0 else None
+
+
+def image_contents(client: "docker.DockerClient", names: Iterable[str]) -> dict[str, str]:
+    """What images hold, as digests; labels do not count, such as that of the commit that an image was built from.
+
+    Args:
+        client: The engine.
+        names: References or ids; those that are not there are left out.
+    """
+    from docker.errors import ImageNotFound
+
+    found = {}
+    for name in set(names):
+        with suppress(ImageNotFound):
+            found[name] = content_digest(client.images.get(name).attrs)
+    return found
+
+
+def content_digest(image: Mapping[str, Any]) -> str:
+    """A digest of an image's layers and of how it is run (Docker Engine API, ImageInspect)."""
+    config = {key: value for key, value in image["Config"].items() if key != "Labels"}
+    text = json.dumps([image["RootFS"]["Layers"], config], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def image_layers(references: Iterable[str]) -> list[tuple[str, ...]]:

@@ -12,7 +12,8 @@ from labctl.engine.volumes import LabVolume
 from labctl.lab.file import LabFile
 from tests.unit.render.fixed_lab import REFERENCES, make_plan, make_secrets, render
 
-IMAGES = {reference: f"sha256:{name}" for name, reference in REFERENCES.items()}
+IMAGES = {reference: f"content-of-{name}" for name, reference in REFERENCES.items()}
+"""Reference to what the image holds."""
 
 
 def wanted(nodes: int = 1, images: Mapping[str, str] = IMAGES, **more: object) -> Wanted:
@@ -35,7 +36,7 @@ def as_wanted(lab: Wanted) -> Seen:
             exit_code=0 if one.is_job else None,
             since="",
             definition=one.definition,
-            image=one.image,
+            image=f"id-of-{one.image}",
             name=one.container,
             configuration=one.configuration,
             networks={names[key]: f"id-of-{key}" for key in one.networks},
@@ -43,7 +44,9 @@ def as_wanted(lab: Wanted) -> Seen:
         for one in lab.services
     )
     networks = tuple(LabNetwork(one.key, one.name, f"id-of-{one.key}", one.subnet, one.bridge) for one in lab.networks)
-    return Seen(containers, networks, tuple(LabVolume(one.name, one.options) for one in lab.volumes), lab.files)
+    volumes = tuple(LabVolume(one.name, one.options) for one in lab.volumes)
+    images = {f"id-of-{one.image}": one.image for one in lab.services}
+    return Seen(containers, networks, volumes, images, lab.files)
 
 
 def changed(seen: Seen, services: Callable[[ServiceState], bool], **values: object) -> Seen:

@@ -100,6 +100,14 @@ def test_a_service_is_observed_from_its_start_until_it_is_ready() -> None:
     assert seen.started <= seen.ready
 
 
+def test_a_container_that_was_made_anew_is_observed_from_its_own_start() -> None:
+    story = Story([container("glance", "healthy", "old")], [container("glance", "failed", "old")])
+    begin = story.watch.observed["glance"].started
+    story.look([container("glance", "starting", "new")])
+    assert story.watch.observed["glance"].started > begin
+    assert story.watch.deaths["glance"] == 0
+
+
 def test_services_that_were_ready_before_are_not_part_of_the_timeline() -> None:
     story = Story([container("mariadb", "healthy"), container("identity", "done")], [container("mariadb", "healthy")])
     assert story.watch.observed == {}
