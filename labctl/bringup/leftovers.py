@@ -1,5 +1,6 @@
 """What is left of nodes that the lab has no more: the cloud forgets them, and their volumes go."""
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import docker
@@ -7,51 +8,69 @@ from docker.errors import NotFound as NotThere
 
 from labctl.engine.volumes import lab_volumes
 from labctl.events import Emit, step
-from labctl.lab.nodes import node_number
+from labctl.lab.nodes import in_order, node_number
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
 
-def forget_nodes(admin: "Connection", nodes: tuple[str, ...], emit: Emit) -> None:
-    """Makes the cloud forget nodes; their containers are gone already.
+def finish_removals(
+    client: docker.DockerClient,
+    admin: "Connection",
+    lab: str,
+    nodes: tuple[str, ...],
+    known: tuple[str, ...],
+    emit: Emit,
+) -> None:
+    """Removes what is left of compute nodes that the lab has no more; their containers are gone already.
+
+    A node's volumes go last. They tell that something is left to do, where this is interrupted; and a nova-compute that
+    finds its compute service and not its own files does not start (nova/compute/manager.py: "Refusing to start after
+    potentially having lost that state").
+
+    Args:
+        client: The engine.
+        admin: The cloud, as admin.
+        lab: The lab's name.
+        nodes: The compute nodes that it has.
+        known: Those that it has not, and the cloud still knows.
+        emit: Told about the steps.
 
     Raises:
         CloudCheckFailed: An API refused, as nova does while the node has servers.
     """
     from labctl.cloud.nodes.forget import forget
 
-    for node in nodes:
-        with step(emit, f"forget {node}") as evidence:
+    volumes = volumes_of_others(lab_volumes(client, lab), nodes)
+    for node in in_order({*known, *volumes}):
+        with step(emit, f"remove what is left of {node}") as evidence:
             forget(admin, node)
-            evidence.text = "compute service, agents, resource provider"
+            for name in volumes[node]:
+                remove_volume(client, name)
+            evidence.text = f"compute service, agents, resource provider, {len(volumes[node])} volumes"
 
 
-def remove_volumes(client: docker.DockerClient, lab: str, nodes: tuple[str, ...], emit: Emit) -> None:
-    """Removes the volumes of nodes that the lab has no more.
-
-    After the cloud has forgotten them: a nova-compute that finds its compute service and not its own files will not
-    start (nova/compute/manager.py: "Refusing to start after potentially having lost that state").
+def volumes_of_others(volumes: dict[str, str], nodes: tuple[str, ...]) -> dict[str, list[str]]:
+    """The volumes of compute nodes that a lab has not.
 
     Args:
-        client: The engine.
-        lab: The lab's name.
-        nodes: The compute nodes that it has.
-        emit: Told about the step.
+        volumes: Name in the Compose file, which begins with the node's, to the engine's.
+        nodes: The nodes that it has.
+
+    Returns:
+        Node to the engine's names of its volumes.
     """
-    leftover = [name for key, name in lab_volumes(client, lab).items() if is_of_other_node(key, nodes)]
-    if not leftover:
+    found = defaultdict(list)
+    for key, name in volumes.items():
+        node = key.partition("-")[0]
+        if node_number(node) and node not in nodes:
+            found[node].append(name)
+    return found
+
+
+def remove_volume(client: docker.DockerClient, name: str) -> None:
+    """Removes a volume; one that somebody else removed meanwhile is gone as well."""
+    try:
+        client.api.remove_volume(name)
+    except NotThere:
         return
-    with step(emit, "remove the volumes of nodes that are gone") as evidence:
-        for name in leftover:
-            try:
-                client.api.remove_volume(name)
-            except NotThere:
-                continue  # someone else removed it meanwhile: that is what was wanted
-        evidence.text = f"{len(leftover)}"
-
-
-def is_of_other_node(volume: str, nodes: tuple[str, ...]) -> bool:
-    """Whether a volume, by its name in the Compose file, belongs to a compute node that the lab has not."""
-    node = volume.partition("-")[0]
-    return node_number(node) is not None and node not in nodes

@@ -33,6 +33,21 @@ def check_memory(nodes: int, available_mb: int) -> None:
         )
 
 
+def check_more_nodes(nodes: int, available_mb: int) -> None:
+    """Refuses nodes that come to a lab that runs, and would not fit into memory beside it.
+
+    Raises:
+        MachineConflict: Too little is available.
+    """
+    if available_mb < NODE_MB * nodes:
+        raise MachineConflict(
+            f"Too little memory for {nodes} more node(s): {NODE_MB * nodes} MB are needed, {available_mb} MB are "
+            "available.",
+            evidence=[f"{NODE_MB} MB for each node"],
+            remedy="Add fewer nodes, or end something else.",
+        )
+
+
 def check_disk(nodes: int, free_mb: int, folder: str) -> None:
     """Refuses a lab that would not fit onto the disk of the engine.
 

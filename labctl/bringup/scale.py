@@ -121,7 +121,7 @@ def drain(
     """
     with step(emit, f"look for room for the servers of {', '.join(leaving)}") as evidence:
         nodes = fetch_nodes(admin, (*leaving, *staying))
-        plan = plan_drain([guest for node in nodes[: len(leaving)] for guest in node.guests], nodes[len(leaving) :])
+        plan = plan_drain(nodes[: len(leaving)], nodes[len(leaving) :])
         evidence.text = f"{len(plan.moves)} can move, {len(plan.stuck)} cannot"
     if plan.stuck and not force:
         raise cannot(leaving, plan.stuck, "Nothing was changed.")
@@ -140,7 +140,7 @@ def empty(admin: Connection, node: ComputeNode, others: Sequence[ComputeNode], e
     Raises:
         CloudCheckFailed: A server cannot be moved.
     """
-    plan = plan_drain(node.guests, others)
+    plan = plan_drain([node], others)
     stuck = list(plan.stuck)
     for planned in plan.moves:
         try:

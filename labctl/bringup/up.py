@@ -11,11 +11,11 @@ from labctl.bringup.differences import differences
 from labctl.bringup.drop_ins import refuse_bad_drop_ins
 from labctl.bringup.execute import StepEvents, start_services, take_away
 from labctl.bringup.kvm import virtualization
-from labctl.bringup.leftovers import remove_volumes
 from labctl.bringup.machine import (
     available_memory_mb,
     check_disk,
     check_memory,
+    check_more_nodes,
     check_ports,
     free_disk_mb,
     image_labels,
@@ -99,7 +99,6 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
                 steps.begin(planned)
                 wait_for_services(client, watch, deadline)
             wait_for_cloud(client, state, prepared, watch, deadline, emit)
-            remove_volumes(client, lab.name, lab.nodes, emit)
             for planned in proposal.plan.of(Action.WAIT):
                 steps.end(planned)
         ready = time.time()
@@ -161,6 +160,8 @@ def propose(
     seen = look(client, state)
     if not seen.containers:
         check_machine(client, folders, state, wanted, references)
+    elif coming := set(wanted.nodes) - {one.service for one in seen.containers}:
+        check_more_nodes(len(coming), available_memory_mb())
     sources = read_trees(folders, wanted, somewhere(state, wanted, references), emit)
     lab = with_range(client, state, wanted)
     found = virtualization(references["libvirt"], cache_root() / "virtualization", may_probe=may_probe)

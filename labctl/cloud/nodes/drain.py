@@ -58,21 +58,25 @@ class DrainPlan:
     stuck: tuple[Stuck, ...]
 
 
-def plan_drain(guests: Sequence[Guest], others: Sequence[ComputeNode]) -> DrainPlan:
+def plan_drain(leaving: Sequence[ComputeNode], others: Sequence[ComputeNode]) -> DrainPlan:
     """Decides for each server how it goes, or why it cannot.
 
     Large servers come first: they are the hardest to find room for.
 
     Args:
-        guests: The servers that have to go.
+        leaving: The nodes whose servers have to go.
         others: The nodes that stay.
     """
+    guests = [(guest, node) for node in leaving for guest in node.guests]
     room = {node.name: {name: usage.free for name, usage in node.usage.items()} for node in others}
     moves, stuck = [], []
-    for guest in sorted(guests, key=lambda one: one.needs.get("MEMORY_MB", 0), reverse=True):
+    for guest, source in sorted(guests, key=lambda one: one[0].needs.get("MEMORY_MB", 0), reverse=True):
         way = way_of(guest)
         if way is None:
             stuck.append(Stuck(guest, why_not(guest)))
+            continue
+        if source.state != "up":
+            stuck.append(Stuck(guest, f"nova-compute on {source.name} is {source.state}: `labctl up` brings it back"))
             continue
         reasons = [(node, unfit(node, room[node.name], guest.needs)) for node in others]
         target = next((node for node, reason in reasons if not reason), None)

@@ -5,11 +5,19 @@ from typing import Any, cast
 import pytest
 from docker.errors import NotFound as NotThere
 
-from labctl.bringup.leftovers import remove_volumes
+from labctl.bringup.leftovers import finish_removals
 from labctl.bringup.scale import known_node, without
+from labctl.cloud.nodes import forget as forget_module
 from labctl.errors import BadInput, NotFound
 from labctl.events import Event, StepFinished
 from labctl.lab.file import LabFile
+
+
+@pytest.fixture(autouse=True)
+def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cloud that says which nodes it was told to forget."""
+    monkeypatch.setattr(forget_module, "forget", lambda admin, node: admin.done.append(f"forget {node}"))
+
 
 VOLUMES = ("mariadb", "net-neutron", "node1-nova", "node2-nova", "node2-libvirt", "node20-nova", "nodes")
 
@@ -18,7 +26,7 @@ class FakeVolumes:
     """An engine with the volumes of a lab; one of them is taken away by somebody else."""
 
     def __init__(self, vanishing: str = "") -> None:
-        self.removed: list[str] = []
+        self.done: list[str] = []
         self.vanishing = vanishing
         self.api = self
 
@@ -29,26 +37,37 @@ class FakeVolumes:
     def remove_volume(self, name: str) -> None:
         if name == self.vanishing:
             raise NotThere(name)
-        self.removed.append(name)
+        self.done.append(f"remove {name}")
 
 
-def test_only_the_volumes_of_nodes_that_are_gone_are_removed() -> None:
-    engine, events = FakeVolumes(), cast(list[Event], [])
-    remove_volumes(cast(Any, engine), "lab", ("node1",), events.append)
-    assert engine.removed == ["x_node2-nova", "x_node2-libvirt", "x_node20-nova"]
-    assert [one.evidence for one in events if isinstance(one, StepFinished)] == ["3"]
+def finish(engine: FakeVolumes, nodes: tuple[str, ...], known: tuple[str, ...] = ()) -> list[Event]:
+    events: list[Event] = []
+    finish_removals(cast(Any, engine), cast(Any, engine), "lab", nodes, known, events.append)
+    return events
+
+
+def test_only_what_is_of_nodes_that_are_gone_is_removed() -> None:
+    engine = FakeVolumes()
+    events = finish(engine, ("node1",), ("node3",))
+    assert engine.done == [
+        *("forget node2", "remove x_node2-nova", "remove x_node2-libvirt", "forget node3"),
+        *("forget node20", "remove x_node20-nova"),
+    ]
+    assert [one.evidence for one in events if isinstance(one, StepFinished)] == [
+        f"compute service, agents, resource provider, {count} volumes" for count in (2, 0, 1)
+    ]
 
 
 def test_nothing_is_said_where_nothing_is_left() -> None:
-    engine, events = FakeVolumes(), cast(list[Event], [])
-    remove_volumes(cast(Any, engine), "lab", ("node1", "node2", "node20"), events.append)
-    assert (engine.removed, events) == ([], [])
+    engine = FakeVolumes()
+    assert finish(engine, ("node1", "node2", "node20")) == []
+    assert engine.done == []
 
 
 def test_a_volume_that_somebody_else_removed_is_no_error() -> None:
     engine = FakeVolumes(vanishing="x_node2-nova")
-    remove_volumes(cast(Any, engine), "lab", ("node1", "node20"), lambda _: None)
-    assert engine.removed == ["x_node2-libvirt"]
+    finish(engine, ("node1", "node20"))
+    assert engine.done == ["forget node2", "remove x_node2-libvirt"]
 
 
 def test_a_node_that_the_lab_has_not_is_named_with_the_nearest() -> None:

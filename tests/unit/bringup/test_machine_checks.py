@@ -14,6 +14,7 @@ from labctl.bringup.machine import (
     available_memory_mb,
     check_disk,
     check_memory,
+    check_more_nodes,
     check_ports,
     free_disk_mb,
     image_labels,
@@ -148,3 +149,9 @@ def test_all_ports_that_are_taken_are_named_with_who_needs_them() -> None:
         "mariadb needs port 3306, and 0.0.0.0:3306 is taken",
         "keystone needs port 5000, and [::]:5000 is taken",
     )
+
+
+def test_nodes_that_come_to_a_lab_that_runs_need_memory_too() -> None:
+    check_more_nodes(3, 3 * machine.NODE_MB)
+    with pytest.raises(MachineConflict, match=r"memory for 3 more node\(s\)"):
+        check_more_nodes(3, 3 * machine.NODE_MB - 1)
