@@ -60,7 +60,7 @@ def wait_for_cloud(
         if not wait(usable, max(0.0, deadline - time.monotonic()), poll=0.5):
             raise failure(client, watch, missing(view, expected))
         evidence.text = f"{len(expected.nodes)} nova-compute up, mapped and with inventories; all agents alive"
-    finish_removals(client, admin, state.name, expected.nodes, departed(view, expected), emit)
+    finish_removals(client, admin, prepared.plan, departed(view, expected), emit)
     for node in drained(view, expected):
         emit(Note(f"No new server goes to {node}; `labctl node drain NODE --undo` changes that."))
 

@@ -3,12 +3,14 @@
 import json
 import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from openstack.connection import Connection
 
+from labctl.lab.names import node_folders
 from tests.lab.commands import LABCTL, Ran, labctl, labelled
 from tests.lab.conftest import Lab
 from tests.lab.figures import measured
@@ -30,9 +32,10 @@ def known(admin: Connection) -> dict[str, set[str]]:
 
 
 def of_node(lab: Lab, name: str) -> set[str]:
-    """What the engine has of a node: containers and volumes."""
+    """What the machine has of a node: containers, volumes, and the folder that its containers share."""
     containers = {service for service in lab.containers() if service == name or service.startswith(f"{name}-")}
-    return containers | {volume for volume in labelled(lab.name)["volumes"] if f"_{name}-" in volume}
+    folders = {str(path) for path in Path(node_folders(lab.name)).glob(name)}
+    return containers | folders | {volume for volume in labelled(lab.name)["volumes"] if f"_{name}-" in volume}
 
 
 def untouched(lab: Lab, but: str) -> dict[str, tuple[str, str]]:

@@ -1,22 +1,29 @@
 """What is left of nodes that the lab has no more."""
 
+from ipaddress import IPv4Network
 from typing import Any, cast
 
 import pytest
 from docker.errors import NotFound as NotThere
 
+from labctl.bringup import leftovers
 from labctl.bringup.leftovers import finish_removals
 from labctl.bringup.scale import known_node, without
 from labctl.cloud.nodes import forget as forget_module
 from labctl.errors import BadInput, NotFound
 from labctl.events import Event, StepFinished
+from labctl.lab.addresses import AddressPlan
 from labctl.lab.file import LabFile
+from labctl.render.lab import LabPlan
 
 
 @pytest.fixture(autouse=True)
-def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cloud that says which nodes it was told to forget."""
-    monkeypatch.setattr(forget_module, "forget", lambda admin, node: admin.done.append(f"forget {node}"))
+def engine(monkeypatch: pytest.MonkeyPatch) -> "FakeVolumes":
+    """An engine that also says what the machine was cleaned of, and which nodes the cloud was told to forget."""
+    made = FakeVolumes()
+    monkeypatch.setattr(forget_module, "forget", lambda _, node: made.done.append(f"forget {node}"))
+    monkeypatch.setattr(leftovers, "clean_up", lambda *what: made.done.append(" ".join(what)))
+    return made
 
 
 VOLUMES = ("mariadb", "net-neutron", "node1-nova", "node2-nova", "node2-libvirt", "node20-nova", "nodes")
@@ -25,9 +32,9 @@ VOLUMES = ("mariadb", "net-neutron", "node1-nova", "node2-nova", "node2-libvirt"
 class FakeVolumes:
     """An engine with the volumes of a lab; one of them is taken away by somebody else."""
 
-    def __init__(self, vanishing: str = "") -> None:
+    def __init__(self) -> None:
         self.done: list[str] = []
-        self.vanishing = vanishing
+        self.vanishing = ""
         self.api = self
 
     def volumes(self, filters: dict[str, str]) -> dict[str, Any]:
@@ -42,32 +49,35 @@ class FakeVolumes:
 
 def finish(engine: FakeVolumes, nodes: tuple[str, ...], known: tuple[str, ...] = ()) -> list[Event]:
     events: list[Event] = []
-    finish_removals(cast(Any, engine), cast(Any, engine), "lab", nodes, known, events.append)
+    addresses = AddressPlan(IPv4Network("10.20.0.0/22"))
+    images = {"neutron-agents": "agents:x"}
+    plan = LabPlan("lab", "labctl-lab", "labx", addresses, addresses.nodes(nodes), "kvm", images, "1000:0")
+    finish_removals(cast(Any, engine), cast(Any, engine), plan, known, events.append)
     return events
 
 
-def test_only_what_is_of_nodes_that_are_gone_is_removed() -> None:
-    engine = FakeVolumes()
+def test_only_what_is_of_nodes_that_are_gone_is_removed(engine: FakeVolumes) -> None:
     events = finish(engine, ("node1",), ("node3",))
     assert engine.done == [
-        *("forget node2", "remove x_node2-nova", "remove x_node2-libvirt", "forget node3"),
-        *("forget node20", "remove x_node20-nova"),
+        *("forget node2", "agents:x lab /run/labctl/lab/node2 labctl/lab/node2"),
+        *("remove x_node2-nova", "remove x_node2-libvirt"),
+        *("forget node3", "agents:x lab /run/labctl/lab/node3 labctl/lab/node3"),
+        *("forget node20", "agents:x lab /run/labctl/lab/node20 labctl/lab/node20", "remove x_node20-nova"),
     ]
     assert [one.evidence for one in events if isinstance(one, StepFinished)] == [
-        f"compute service, agents, resource provider, {count} volumes" for count in (2, 0, 1)
+        f"compute service, agents, resource provider, namespace, {count} volumes" for count in (2, 0, 1)
     ]
 
 
-def test_nothing_is_said_where_nothing_is_left() -> None:
-    engine = FakeVolumes()
+def test_nothing_is_said_where_nothing_is_left(engine: FakeVolumes) -> None:
     assert finish(engine, ("node1", "node2", "node20")) == []
     assert engine.done == []
 
 
-def test_a_volume_that_somebody_else_removed_is_no_error() -> None:
-    engine = FakeVolumes(vanishing="x_node2-nova")
+def test_a_volume_that_somebody_else_removed_is_no_error(engine: FakeVolumes) -> None:
+    engine.vanishing = "x_node2-nova"
     finish(engine, ("node1", "node20"))
-    assert engine.done == ["forget node2", "remove x_node2-libvirt"]
+    assert engine.done[-1] == "remove x_node2-libvirt"
 
 
 def test_a_node_that_the_lab_has_not_is_named_with_the_nearest() -> None:
