@@ -231,6 +231,9 @@ def _started(
             stdout=subprocess.PIPE,
             stderr=stderr,
             process_group=0,
+            # Python's own files are closed for others anyway (PEP 446); what is left is the lock of a lab, which a
+            # program that outlives a killed labctl goes on holding: see labctl.lab.state.locked.
+            close_fds=False,
         )
     except OSError as error:
         raise _cannot_start(argv, error, cwd) from error

@@ -1,6 +1,7 @@
 """The state folder: everything that labctl keeps of the labs on this machine."""
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -85,7 +86,9 @@ def state_folders() -> tuple[LabState, ...]:
 def locked(name: str) -> Iterator[None]:
     """Holds the lock of one thing among all labctl processes of this user.
 
-    The kernel drops it with the process, however that ends, so a crash leaves no lock behind (flock(2)).
+    The kernel drops it with the process, however that ends, so a crash leaves no lock behind (flock(2)). Programs that
+    labctl runs meanwhile hold it too: where labctl is killed and `docker compose` is not, the next labctl waits until
+    that has ended, and the two do not work against each other.
 
     Args:
         name: A lab's name, or `addresses` for the choice of address ranges.
@@ -93,5 +96,6 @@ def locked(name: str) -> Iterator[None]:
     folder = state_root() / "locks"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / name).open("w") as file:
+        os.set_inheritable(file.fileno(), True)
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

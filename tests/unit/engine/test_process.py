@@ -1,5 +1,6 @@
 """The subprocess door, with real programs."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from labctl.engine.process import (
     start_detached,
     stream,
 )
+from labctl.lab.state import locked
 
 
 def sh(script: str) -> list[str]:
@@ -165,3 +167,34 @@ def test_a_detached_program_has_its_own_session_and_log(tmp_path: Path) -> None:
     assert log.read_text().split() == ["out", "err", str(pid)]
     with pytest.raises(CommandFailed, match="is not installed"):
         start_detached(["labctl-no-such"], log=log)
+
+
+HOLDER_WITH_CHILD = """
+import sys
+from labctl.engine.process import stream
+from labctl.lab.state import locked
+with locked("lab-x"):
+    stream(["sh", "-c", "echo $$; read line < $0", sys.argv[1]], lambda line: print(line, flush=True))
+"""
+
+
+def test_a_program_that_outlives_a_killed_labctl_goes_on_holding_the_lab(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER_WITH_CHILD, str(gate)], stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout
+        child = int(holder.stdout.readline())
+        holder.kill()
+        holder.wait(10)
+    assert is_alive(child)
+    lock = (tmp_path / "labctl" / "locks" / "lab-x").open("w")
+    with lock, pytest.raises(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    gate.write_text("go\n")  # the child reads this and ends
+    with locked("lab-x"):  # waits until it has
+        assert not is_alive(child)
