@@ -11,7 +11,7 @@ from labctl.bringup.source import PACKAGING
 from labctl.bringup.watch import Watch
 from labctl.engine.containers import restart
 from labctl.errors import LabctlError, MachineConflict
-from labctl.events import Emit, Event, Note, ServiceChanged
+from labctl.events import Emit, Event, Note, PlanMade, ServiceChanged
 
 QUIET_MS = 200
 """An editor writes a file in several steps, git many files: a change is taken when nothing more came for this long."""
@@ -131,6 +131,16 @@ def only(services: frozenset[str], emit: Emit) -> Emit:
 
     def pass_on(event: Event) -> None:
         if not isinstance(event, ServiceChanged) or event.service in services:
+            emit(event)
+
+    return pass_on
+
+
+def brief(emit: Emit) -> Emit:
+    """Tells everything but plans: which files `up` would write is not what a developer looks for."""
+
+    def pass_on(event: Event) -> None:
+        if not isinstance(event, PlanMade):
             emit(event)
 
     return pass_on

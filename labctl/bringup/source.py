@@ -141,6 +141,6 @@ def version_from_git(path: Path) -> str:
 def migration_warning(project: str, path: Path, names: list[str]) -> str:
     """Says that the lab's database has not been migrated by this tree."""
     return (
-        f"{path} has {len(names)} migrations of the database that the image of {project} has not, such as "
+        f"{path} has {len(names)} migration(s) of the database that the image of {project} has not, such as "
         f"{Path(names[-1]).name}: the lab's schema is the image's until you migrate it (labctl exec)."
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import docker
 
-from labctl.engine.containers import ServiceState, service_states
+from labctl.engine.containers import ServiceState, restart_count, service_states
 from labctl.events import Emit, ServiceChanged
 
 INTERVAL = 0.5
@@ -51,6 +51,8 @@ class Watch:
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=f"watch {self.lab}", daemon=True)
         self._first = True
+        # Container to how often it had been restarted when it was first seen so.
+        self._restarts: dict[str, int] = {}
 
     def __enter__(self) -> "Watch":
         self.look()
@@ -68,7 +70,15 @@ class Watch:
             before, self.states = self.states, service_states(self.client, self.lab)
             for name, state in self.states.items():
                 self._note(now, before.get(name), state)
+                if state.status == "restarting":
+                    self._count_unseen(state)
             self._first = False
+
+    def _count_unseen(self, state: ServiceState) -> None:
+        """Counts the deaths between two looks: one that dies as it starts is restarting at each."""
+        count = restart_count(self.client, state.container)
+        first = self._restarts.setdefault(state.container, count)
+        self.deaths[state.service] = max(self.deaths[state.service], count - first)
 
     def _note(self, now: float, before: ServiceState | None, state: ServiceState) -> None:
         if before and before.container != state.container:

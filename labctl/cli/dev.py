@@ -89,10 +89,11 @@ def known_projects(lab: "LabFile") -> "Projects":
 
 def bring_up_with(client: "docker.DockerClient", wanted: "LabFile", emit: "Emit") -> None:
     """Makes the lab what is wanted now; the containers that it does not concern are not touched."""
+    from labctl.bringup.develop import brief
     from labctl.bringup.up import bring_up
     from labctl.catalog.folders import catalog_folders
 
-    bring_up(client, catalog_folders(), wanted, emit)
+    bring_up(client, catalog_folders(), wanted, brief(emit))
 
 
 def watch(client: "docker.DockerClient", lab: "LabFile", tree: "Tree", services: frozenset[str], emit: "Emit") -> None:

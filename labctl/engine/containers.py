@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import docker
+from docker.errors import NotFound
 
 LAB_LABEL = "org.labctl.lab"
 SERVICE_LABEL = "org.labctl.service"
@@ -105,6 +106,14 @@ def read_state(entry: dict[str, object]) -> ServiceState:
         networks={str(name): str(one["NetworkID"]) for name, one in networks.items()},
         node=str(labels.get(NODE_LABEL, "")),
     )
+
+
+def restart_count(client: docker.DockerClient, container: str) -> int:
+    """How often the engine has restarted a container that died, since somebody started it; 0 where it is gone."""
+    try:
+        return int(client.api.inspect_container(container)["RestartCount"])
+    except NotFound:
+        return 0
 
 
 def restart(client: docker.DockerClient, containers: Iterable[str]) -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from labctl.bringup import develop as module
 from labctl.bringup import watch
-from labctl.bringup.develop import Tree, changes, develop, said
+from labctl.bringup.develop import Tree, brief, changes, develop, said
 from labctl.engine.containers import ServiceState
 from labctl.errors import BadInput
-from labctl.events import Event, Note, ServiceChanged
+from labctl.events import Event, Note, PlanMade, ServiceChanged
 
 CLIENT = cast(docker.DockerClient, None)
 
@@ -163,6 +163,13 @@ def test_only_the_services_that_were_asked_for_are_told_of(lab: Lab) -> None:
     for event in (ServiceChanged("nova-api", "healthy"), ServiceChanged("keystone", "healthy"), Note("x")):
         pass_on(event)
     assert [getattr(event, "service", "note") for event in lab.events] == ["nova-api", "note"]
+
+
+def test_plans_are_not_told() -> None:
+    events: list[Event] = []
+    for event in (PlanMade((), (), is_first=False), Note("x")):
+        brief(events.append)(event)
+    assert [type(event) for event in events] == [Note]
 
 
 def test_changes_are_named_in_a_few_words(tree: Tree) -> None:

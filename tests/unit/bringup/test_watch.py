@@ -35,10 +35,14 @@ class FakeEngine:
 
     def __init__(self) -> None:
         self.now: list[Entry] = []
+        self.restarts = 0
 
     @property
     def api(self) -> "FakeEngine":
         return self
+
+    def inspect_container(self, container: str) -> dict[str, int]:
+        return {"RestartCount": self.restarts}
 
     def containers(self, *, all: bool, filters: dict[str, str]) -> list[Entry]:
         assert all, "containers that have ended count too"
@@ -142,6 +146,15 @@ def test_one_death_that_is_seen_often_is_one_death() -> None:
         story.look([container("nova-api", "restarting")])
     assert story.watch.deaths["nova-api"] == 1
     assert story.stuck is None
+
+
+def test_deaths_that_no_look_sees_count_from_the_first_look_on() -> None:
+    story = Story([])
+    for restarts in range(50, 50 + TOO_MANY_DEATHS + 1):
+        assert story.stuck is None
+        story.engine.restarts = restarts
+        story.look([container("nova-api", "restarting")])
+    assert story.stuck == "nova-api"
 
 
 def test_deaths_of_different_services_do_not_add_up() -> None:
