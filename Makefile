@@ -3,7 +3,7 @@ NODES ?= 1
 BIN := .venv/bin
 LABCTL := $(BIN)/labctl
 
-.PHONY: help venv setup lab test test-unit lint down clean
+.PHONY: help venv setup lab test test-unit test-faults lint down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,9 @@ test: setup ## every test: unit, engine, lab
 
 test-unit: venv ## the tests that need no engine
 	$(BIN)/pytest tests/unit
+
+test-faults: setup ## labs that are killed, switched off and moved; as root, about an hour
+	$(BIN)/pytest tests/faults
 
 lint: venv ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

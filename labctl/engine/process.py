@@ -1,8 +1,10 @@
 """The one subprocess door: every program that labctl runs is run here."""
 
+import errno
 import os
 import selectors
 import shlex
+import shutil
 import signal
 import subprocess
 import time
@@ -16,6 +18,12 @@ from labctl.errors import LabctlError
 
 TERMINATE_SECONDS: Final = 10.0
 """How long a process group may take to end after SIGTERM."""
+
+DIES_WITH_LABCTL: Final = ("setpriv", "--pdeathsig", "KILL", "--")
+"""Has the kernel end a program with labctl, also where labctl is killed and can do nothing itself (PR_SET_PDEATHSIG).
+
+Else Compose would go on making containers behind the back of the next labctl.
+"""
 
 NOT_FOUND: Final = 127
 """The shell's exit code for a program that is not there."""
@@ -223,8 +231,10 @@ def _started(
     and waits for it, so that nothing is left half-done behind its back.
     """
     try:
+        if shutil.which(argv[0]) is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), argv[0])
         process = subprocess.Popen(
-            list(argv),
+            [*DIES_WITH_LABCTL, *argv],
             cwd=cwd,
             env=_environment(env),
             stdin=stdin,

@@ -14,7 +14,7 @@ PROBE = Path(__file__).with_name("probe.py")
 OBSERVER = "labctl/neutron-agents:2024.2"
 """The image of the lab that has `ip`, both kinds of iptables, and Python."""
 
-LABS = ("test", "interrupted")
+LABS = ("test", "interrupted", "fault")
 """The labs that these tests bring up."""
 
 Snapshot = Mapping[str, Sequence[str]]

@@ -1,0 +1,15 @@
+#!/bin/sh
+# boot.sh DATA SOCKET: the first process of a machine in namespaces (machine.py): what a boot does, then the engine.
+set -eu
+mount --make-rprivate /
+mount -t proc proc /proc
+# What is below /run is gone with every boot; it is shared, as systemd makes it.
+mount -t tmpfs -o mode=755 tmpfs /run
+mount --make-shared /run
+mkdir -p /run/sys /run/lock
+mount -t sysfs sysfs /run/sys
+mount --rbind /sys/fs/cgroup /run/sys/fs/cgroup
+mount --rbind /run/sys /sys
+ip link set lo up
+rm -f "$2"
+exec dockerd --data-root "$1" --exec-root /run/docker --pidfile /run/docker.pid --host "unix://$2"
