@@ -22,13 +22,16 @@ def test_every_container_comes_back_and_nothing_is_lost(machine: Machine) -> Non
         before = objects(admin)
         services = [name for name, one in lab.containers().items() if one["State"]["Running"]]
         times, silences = {}, {}
-        with Load(lab.state.clouds_yaml, f"{lab.name}-admin") as load:
-            with Pinging(lab.name, "labctl/client:2024.2", next(iter(addresses.values()))) as ping:
-                for service in services:
-                    begin = time.time()
-                    times[service] = kill_and_wait(machine, lab, service)
-                    ping.answers(20)
-                    silences[service] = ping.longest_silence(begin)
+        address = next(iter(addresses.values()))
+        with (
+            Load(lab.state.clouds_yaml, f"{lab.name}-admin") as load,
+            Pinging(lab.name, "labctl/client:2024.2", address) as ping,
+        ):
+            for service in services:
+                begin = time.time()
+                times[service] = kill_and_wait(machine, lab, service)
+                ping.answers(20)
+                silences[service] = ping.longest_silence(begin)
         assert load.made["network"], "the load did nothing"
         assert load.faults() == []
         assert objects(admin) == before

@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.conftest import start_labctl
 from tests.faults.machine import Machine
-from tests.lab.commands import docker_json, inspect, labctl, labelled
+from tests.lab.commands import docker, inspect, labctl, labelled
 
 ROUNDS = int(os.environ.get("LABCTL_TEST_ROUNDS", "3"))
 LABS = ("one", "two")
@@ -21,12 +21,10 @@ def test_two_labs_at_once(machine: Machine, number: int) -> None:
     ]
     assert len(networks) == len(set(networks)) == 6
     both("demo")
-    others = {one["ID"]: one["Status"].split()[0] for one in docker_json("ps", "--filter", "label=org.labctl.lab=two")}
+    others = containers("two")
     assert labctl("down", "--name", "one").code == 0
     assert not any(labelled("one").values())
-    assert {
-        one["ID"]: one["Status"].split()[0] for one in docker_json("ps", "--filter", "label=org.labctl.lab=two")
-    } == others
+    assert containers("two") == others
     demo = labctl("demo", "--name", "two")
     assert demo.code == 0, str(demo)
 
@@ -36,3 +34,9 @@ def both(*arguments: str) -> None:
     running = [start_labctl(*arguments, "--name", lab) for lab in LABS]
     said = [process.communicate(timeout=600)[1] for process in running]
     assert [process.returncode for process in running] == [0, 0], "\n\n".join(text[-3000:] for text in said)
+
+
+def containers(lab: str) -> dict[str, str]:
+    """The lab's containers that run, and since when."""
+    found = inspect("container", docker("ps", "--quiet", "--filter", f"label=org.labctl.lab={lab}").split())
+    return {one["Id"]: one["State"]["StartedAt"] for one in found}
