@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from labctl.cloud.waiting import Pending, wait_until
 from labctl.engine.process import (
     CommandFailed,
     end_group,
@@ -174,7 +175,9 @@ import sys
 from labctl.engine.process import stream
 from labctl.lab.state import locked
 with locked("lab-x"):
-    stream(["sh", "-c", "echo $$; read line < $0", sys.argv[1]], lambda line: print(line, flush=True))
+    # Compose is a child of docker: the kernel ends docker with labctl, and not what docker started.
+    script = 'echo $$; sh -c "echo \\$\\$; read line < $0" & wait'
+    stream(["sh", "-c", script, sys.argv[1]], lambda line: print(line, flush=True))
 """
 
 
@@ -188,13 +191,14 @@ def test_a_program_that_outlives_a_killed_labctl_goes_on_holding_the_lab(
         [sys.executable, "-c", HOLDER_WITH_CHILD, str(gate)], stdout=subprocess.PIPE, text=True
     ) as holder:
         assert holder.stdout
-        child = int(holder.stdout.readline())
+        child, grandchild = int(holder.stdout.readline()), int(holder.stdout.readline())
         holder.kill()
         holder.wait(10)
-    assert is_alive(child)
+    wait_until(lambda: not is_alive(child) or Pending("alive"), "the child to end", 10, 0.05)
+    assert is_alive(grandchild)
     lock = (tmp_path / "labctl" / "locks" / "lab-x").open("w")
     with lock, pytest.raises(BlockingIOError):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    gate.write_text("go\n")  # the child reads this and ends
+    gate.write_text("go\n")  # the grandchild reads this and ends
     with locked("lab-x"):  # waits until it has
-        assert not is_alive(child)
+        assert not is_alive(grandchild)
