@@ -129,7 +129,7 @@ def plan_bring_up(wanted: Wanted, seen: Seen) -> Plan:
     awaited = tuple(
         service.name
         for service in wanted.services
-        if service.name not in decided and (one := current.get(service.name)) and not one.is_ready
+        if service.name not in decided and (one := current.get(service.name)) and not is_ready(service, one)
     )
     removed = _removed(wanted, seen)
     removals = [step for step in (*networks, *volumes) if step.target]
@@ -139,6 +139,11 @@ def plan_bring_up(wanted: Wanted, seen: Seen) -> Plan:
         why = f"{', '.join(awaited)}: not ready yet" if awaited and not decided else "its services change"
         steps.append(Step(Action.WAIT, "cloud", why))
     return Plan(tuple(steps), awaited, is_first=not seen.containers and not seen.files)
+
+
+def is_ready(service: WantedService, one: ServiceState) -> bool:
+    """Whether nothing more is expected of a service."""
+    return one.summary == "done" if service.is_job else one.is_ready
 
 
 def changed_files(wanted: Mapping[str, bytes], seen: Mapping[str, bytes]) -> tuple[str, ...]:
@@ -262,7 +267,7 @@ class _Judge:
             return Step(Action.START, service.name, "it was made and never started")
         if one.status == "exited":
             return Step(Action.START, service.name, f"it ended with exit code {one.exit_code}")
-        why = _follows(service, decided) or _in_trouble(one)
+        why = _follows(service, decided) or self._bereft(service) or _in_trouble(one)
         if why:
             return Step(Action.RESTART, service.name, why, one.container)
         if one.status == "paused":
@@ -303,13 +308,20 @@ class _Judge:
 
     def _undone(self, job: WantedService, one: ServiceState) -> str:
         """Why a job must run again; empty where it need not."""
-        lost = sorted(self._data_behind(job) & self.new_volumes)
-        if lost:
-            return f"what it did is lost: {', '.join(lost)} is new"
+        if lost := self._lost_behind(job):
+            return f"what it did is lost: {lost}"
         return f"it failed with exit code {one.exit_code}" if one.status == "exited" and one.exit_code else ""
 
-    def _data_behind(self, service: WantedService) -> frozenset[str]:
-        """The volumes of all that a service waits for."""
+    def _bereft(self, service: WantedService) -> str:
+        """Why a service that is well starts anew all the same: what it knows of others is not so any more.
+
+        Tokens, ids and registrations outlive in its memory the database that they came from.
+        """
+        lost = self._lost_behind(service)
+        return f"what it knows is lost: {lost}" if lost else ""
+
+    def _lost_behind(self, service: WantedService) -> str:
+        """The empty volumes of all that a service waits for, in words."""
         by_name = {one.name: one for one in self.wanted.services}
         todo, done = [service.name], set[str]()
         while todo:
@@ -317,7 +329,8 @@ class _Judge:
             if name not in done:
                 done.add(name)
                 todo += by_name[name].waits_for
-        return frozenset().union(*(by_name[name].volumes for name in done))
+        lost = sorted({volume for name in done for volume in by_name[name].volumes} & self.new_volumes)
+        return f"{', '.join(lost)} is new" if lost else ""
 
 
 def _follows(service: WantedService, decided: Mapping[str, Step]) -> str:

@@ -91,7 +91,7 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
                 image = runtime_references(folders, lab.release)["neutron-agents"]
                 prepare_nodes(image, lab.name, node_folders(lab.name), [node.name for node in prepared.plan.nodes])
         deadline = time.monotonic() + lab.wait_timeout
-        with Watch(client, lab.name, emit) as watch:
+        with Watch(client, lab.name, emit, proposal.wanted.jobs) as watch:
             if proposal.plan.steps:
                 take_away(client, proposal.plan, steps)
                 start_services(client, state, proposal.plan, proposal.wanted, watch, steps)

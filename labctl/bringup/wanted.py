@@ -102,6 +102,11 @@ class Wanted:
     volumes: tuple[WantedVolume, ...]
     files: Mapping[str, bytes] = field(repr=False)
 
+    @property
+    def jobs(self) -> frozenset[str]:
+        """The services that end by themselves."""
+        return frozenset(service.name for service in self.services if service.is_job)
+
 
 def read_wanted(compose: bytes, files: Mapping[str, bytes], images: Mapping[str, str]) -> Wanted:
     """Reads what the Compose file asks for.

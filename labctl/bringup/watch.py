@@ -18,7 +18,7 @@ TOO_MANY_DEATHS = 4
 """A service that dies so often during a bring-up will not come up by itself."""
 
 
-WORSE = ("created", "starting", "paused", "removing", "restarting", "dead", "failed", "unhealthy")
+WORSE = ("running", "created", "starting", "paused", "removing", "restarting", "dead", "failed", "unhealthy")
 """States of services that are not ready, the worst last."""
 
 
@@ -35,6 +35,7 @@ class Watch:
     """Looks at the containers of a lab until it is told to end.
 
     Attributes:
+        jobs: Services that are ready when they have ended, and not while they run.
         states: What was seen last.
         observed: Service to times, of the services that were not ready at the first look.
     """
@@ -42,6 +43,7 @@ class Watch:
     client: docker.DockerClient
     lab: str
     emit: Emit
+    jobs: frozenset[str] = frozenset()
     states: Mapping[str, ServiceState] = field(default_factory=dict)
     observed: dict[str, Observed] = field(default_factory=dict)
     deaths: Counter[str] = field(default_factory=Counter)
@@ -95,9 +97,9 @@ class Watch:
             self.emit(ServiceChanged(state.service, state.summary, state.since))
         if state.status == "created":
             return
-        if not (self._first and state.is_ready):
+        if not (self._first and self._is_ready(state)):
             seen = self.observed.setdefault(state.service, Observed(now))
-            seen.ready = now if state.is_ready else None
+            seen.ready = now if self._is_ready(state) else None
 
     def _run(self) -> None:
         while not self._end.wait(INTERVAL):
@@ -107,18 +109,21 @@ class Watch:
         """A service that will not come up by itself, if there is one."""
         for name, count in self.deaths.items():
             state = self.states.get(name)
-            if state and (count >= TOO_MANY_DEATHS or state.summary == "unhealthy") and not state.is_ready:
+            if state and (count >= TOO_MANY_DEATHS or state.summary == "unhealthy") and not self._is_ready(state):
                 return state
         return None
 
     def worst(self) -> ServiceState | None:
         """The service to look at first: of those that are not ready the one that died most often, or is worst off."""
-        waiting = [state for state in self.states.values() if not state.is_ready]
+        waiting = [state for state in self.states.values() if not self._is_ready(state)]
         return max(waiting, key=lambda state: (self.deaths[state.service], WORSE.index(state.summary)), default=None)
 
     def waiting_for(self) -> tuple[str, ...]:
         """The services that are not ready, with their states."""
-        return tuple(f"{name}: {state.summary}" for name, state in self.states.items() if not state.is_ready)
+        return tuple(f"{name}: {state.summary}" for name, state in self.states.items() if not self._is_ready(state))
+
+    def _is_ready(self, state: ServiceState) -> bool:
+        return state.summary == "done" if state.service in self.jobs else state.is_ready
 
 
 def wait(condition: Callable[[], bool], timeout: float, poll: float = INTERVAL) -> bool:

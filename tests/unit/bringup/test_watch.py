@@ -188,6 +188,18 @@ def test_a_service_that_was_paused_has_time_until_its_next_health_check() -> Non
     assert story.watch.waiting_for() == ()
 
 
+def test_a_job_is_ready_when_it_has_ended_and_not_while_it_runs() -> None:
+    story = Story([container("identity", "running")])
+    assert story.watch.waiting_for() == ()
+    story.watch.jobs = frozenset({"identity"})
+    assert story.watch.waiting_for() == ("identity: running",)
+    worst = story.watch.worst()
+    assert worst is not None
+    assert worst.service == "identity"
+    story.look([container("identity", "done")])
+    assert story.watch.waiting_for() == ()
+
+
 def test_a_service_that_is_gone_is_not_stuck() -> None:
     story = Story([], [container("glance", "unhealthy")], [])
     assert story.stuck is None
