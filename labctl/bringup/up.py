@@ -153,6 +153,7 @@ def propose(
         BringUpFailed: The database layer was migrated by other packages.
     """
     state = LabState(wanted.name)
+    refuse_half_restored(state)
     refuse_to_lose_nodes(state, wanted, lab_volumes(client, state.name))
     references = runtime_references(folders, wanted.release)
     check_images(client, folders, references)
@@ -175,6 +176,21 @@ def propose(
         plan = plan_bring_up(shall_be, seen)
         evidence.text = f"{len(prepared.files)} files, of which {len(changed_files(prepared.files, seen.files))} differ"
     return Proposal(prepared, shall_be, seen, plan)
+
+
+def refuse_half_restored(state: LabState) -> None:
+    """Refuses a lab whose data is half a snapshot's: the restore was interrupted.
+
+    Raises:
+        BringUpFailed: It is such a lab.
+    """
+    if state.being_restored.exists():
+        name = state.being_restored.read_text()
+        raise BringUpFailed(
+            f"The restore of the snapshot {name!r} was interrupted, and the lab's data is incomplete.",
+            remedy=f"`labctl snapshot restore --name {state.name} {name}` does it again; "
+            f"`labctl reset --name {state.name}` makes the lab empty.",
+        )
 
 
 def check_machine(

@@ -20,8 +20,10 @@ from labctl.cli.node import node_app
 from labctl.cli.openrc import openrc
 from labctl.cli.openstack import openstack
 from labctl.cli.prune import prune
+from labctl.cli.reset import reset
 from labctl.cli.scale import scale
 from labctl.cli.services import exec_, logs
+from labctl.cli.snapshot import snapshot_app
 from labctl.cli.status import list_, status
 from labctl.cli.up import up
 from labctl.errors import INTERRUPTED, LabctlError
@@ -47,6 +49,8 @@ app.command(context_settings=PASS_ON)(openstack)
 app.command()(openrc)
 app.command()(scale)
 app.add_typer(node_app, name="node")
+app.add_typer(snapshot_app, name="snapshot")
+app.command()(reset)
 app.command()(down)
 app.command()(prune)
 app.command()(lock)

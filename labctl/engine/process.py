@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, BinaryIO, Final
 
 from labctl.errors import LabctlError
 
@@ -115,6 +115,27 @@ def run(
     if check and completed.exit_code != 0:
         raise CommandFailed(completed, cwd=cwd)
     return completed
+
+
+def transfer(argv: Sequence[str], *, source: BinaryIO | None = None, target: BinaryIO | None = None) -> None:
+    """Runs a program that reads one open file or writes to another, from where these stand, past this process.
+
+    Args:
+        argv: The program and its arguments; no shell.
+        source: What it reads; nothing when None.
+        target: What it writes to.
+
+    Raises:
+        CommandFailed: It is not there, or failed.
+    """
+    begin = time.monotonic()
+    stdin = subprocess.DEVNULL if source is None else source.fileno()
+    stdout = subprocess.PIPE if target is None else target.fileno()
+    with _started(argv, None, None, stdin, subprocess.PIPE, stdout) as process:
+        out, err = process.communicate()
+    completed = Completed(tuple(argv), process.returncode, _text(out), _text(err), time.monotonic() - begin)
+    if completed.exit_code != 0:
+        raise CommandFailed(completed)
 
 
 def stream(
@@ -224,6 +245,7 @@ def _started(
     env: Mapping[str, str] | None,
     stdin: int,
     stderr: int,
+    stdout: int = subprocess.PIPE,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Starts a program in a process group of its own, and ends the group if the body does not come to its end.
 
@@ -238,7 +260,7 @@ def _started(
             cwd=cwd,
             env=_environment(env),
             stdin=stdin,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=stderr,
             process_group=0,
             # Python's own files are closed for others anyway (PEP 446); what is left is the lock of a lab, which a

@@ -10,11 +10,24 @@ from labctl.engine.containers import LAB_LABEL
 VOLUME_LABEL = "com.docker.compose.volume"
 """Compose's own label: what a volume is called in the Compose file."""
 
+SNAPSHOT_LABEL = "org.labctl.snapshot"
+"""Of a snapshot's volume, the snapshot's name; also of the containers that copy."""
+
 
 def lab_volumes(client: docker.DockerClient, lab: str) -> dict[str, str]:
-    """The volumes of a lab: their name in the Compose file to the engine's."""
+    """The volumes of a lab, without its snapshots: their name in the Compose file to the engine's."""
     found = client.api.volumes(filters={"label": f"{LAB_LABEL}={lab}"})["Volumes"] or []
-    return {entry["Labels"].get(VOLUME_LABEL, entry["Name"]): entry["Name"] for entry in found}
+    return {
+        entry["Labels"].get(VOLUME_LABEL, entry["Name"]): entry["Name"]
+        for entry in found
+        if SNAPSHOT_LABEL not in entry["Labels"]
+    }
+
+
+def snapshot_volumes(client: docker.DockerClient, lab: str) -> tuple[str, ...]:
+    """The volumes of a lab's snapshots."""
+    found = client.api.volumes(filters={"label": [f"{LAB_LABEL}={lab}", SNAPSHOT_LABEL]})["Volumes"] or []
+    return tuple(entry["Name"] for entry in found)
 
 
 @dataclass(frozen=True)

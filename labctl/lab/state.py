@@ -67,6 +67,11 @@ class LabState:
         return self.rendered / "clouds.yaml"
 
     @property
+    def being_restored(self) -> Path:
+        """There while the lab's data is being replaced, with the snapshot's name."""
+        return self.folder / "being-restored"
+
+    @property
     def exists(self) -> bool:
         """Whether this user has such a lab."""
         return self.lab_file.exists()

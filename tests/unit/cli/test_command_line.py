@@ -31,6 +31,8 @@ COMMANDS = (
     "engine",
     "scale",
     "node",
+    "snapshot",
+    "reset",
     "config",
 )
 HEAVY = ("docker", "openstack", "paramiko", "rich.live", "httpx", "jinja2", "pydantic", "pyroute2", "PIL", "yaml")

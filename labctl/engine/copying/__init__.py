@@ -1,0 +1,163 @@
+"""Copies of a lab's volumes: volumes are root's, so a short-lived container copies them.
+
+A container whose command was killed goes on: it ends what it began, and guests that it has suspended run again.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from importlib.resources import files
+from typing import BinaryIO
+
+import docker
+from docker.errors import APIError
+from docker.errors import NotFound as NotThere
+
+from labctl.engine.containers import LAB_LABEL
+from labctl.engine.process import run, transfer
+from labctl.engine.volumes import SNAPSHOT_LABEL, VOLUME_LABEL
+
+CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "MKNOD")
+FINISH_SECONDS = 60
+"""How long a container that copies may take to end when it is told to."""
+
+CONFLICT = 409
+AT_ONCE = 24
+
+
+@contextmanager
+def paused(client: docker.DockerClient, containers: Iterable[str]) -> Iterator[None]:
+    """Pauses containers, all within some hundredths of a second, and lets them go on however the body ends.
+
+    A process that is killed here leaves them paused, for the engine and everybody to see: `up` resumes such ones.
+    """
+    begun: list[str] = []
+
+    def pause(container: str) -> None:
+        begun.append(container)
+        client.api.pause(container)
+
+    def resume(container: str) -> None:
+        try:
+            client.api.unpause(container)
+        except APIError as error:
+            # Not paused, because pausing failed or somebody was faster; or gone.
+            if error.status_code not in (CONFLICT, 404, 500):
+                raise
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        try:
+            list(pool.map(pause, containers))
+            yield
+        finally:
+            list(pool.map(resume, begun))
+
+
+def copy_out(
+    image: str, lab: str, volumes: Mapping[str, str], snapshot: str, node_folders: str, nodes: Iterable[str]
+) -> dict[str, int]:
+    """Copies a lab's volumes into that of a snapshot, while its guests are suspended.
+
+    Args:
+        image: An image with virsh.
+        lab: The lab.
+        volumes: Name in the Compose file to the engine's.
+        snapshot: The snapshot's volume.
+        node_folders: The machine's folder with those of the nodes.
+        nodes: The compute nodes.
+
+    Returns:
+        Volume, by its name in the Compose file, to the bytes that the copy takes.
+
+    Raises:
+        CommandFailed: A guest could not be suspended, or the disk is full.
+    """
+    mounts = [f"{volume}:/volumes/{key}:ro" for key, volume in volumes.items()]
+    mounts += [f"{snapshot}:/snapshot", f"{node_folders}:/nodes"]
+    said = run(_command(image, lab, "take.sh", mounts, nodes)).stdout
+    sizes = (line.split("\t") for line in said.splitlines())
+    return {key: int(size) for size, key in sizes}
+
+
+def copy_back(image: str, lab: str, volumes: Mapping[str, str], snapshot: str, owners: tuple[int, int]) -> None:
+    """Copies what a snapshot holds into a lab's new volumes.
+
+    Args:
+        image: Any image of labctl's services.
+        lab: The lab.
+        volumes: Name in the Compose file to the engine's.
+        snapshot: The snapshot's volume.
+        owners: The user whose files these were, and the one whose they shall be.
+
+    Raises:
+        CommandFailed: The disk is full.
+    """
+    mounts = [f"{volume}:/volumes/{key}" for key, volume in volumes.items()] + [f"{snapshot}:/snapshot:ro"]
+    run(_command(image, lab, "put.sh", mounts, map(str, owners)))
+
+
+def pack(image: str, lab: str, snapshot: str, target: BinaryIO) -> None:
+    """Writes what a snapshot's volume holds as a compressed tar, to where the file stands.
+
+    Raises:
+        CommandFailed: The disk is full.
+    """
+    transfer(_command(image, lab, "pack.sh", [f"{snapshot}:/snapshot:ro"], ()), target=target)
+
+
+def unpack(image: str, lab: str, snapshot: str, source: BinaryIO, size: int) -> None:
+    """Fills a snapshot's volume from a compressed tar of so many bytes, from where the file stands.
+
+    Raises:
+        CommandFailed: It is no such tar, or the disk is full.
+    """
+    transfer(_command(image, lab, "unpack.sh", [f"{snapshot}:/snapshot"], [str(size)]), source=source)
+
+
+def make_volume(client: docker.DockerClient, lab: str, project: str, key: str) -> str:
+    """Makes a volume of a lab as Compose would have made it.
+
+    Returns:
+        The engine's name of it.
+    """
+    labels = {LAB_LABEL: lab, "com.docker.compose.project": project, VOLUME_LABEL: key}
+    return str(client.api.create_volume(f"{project}_{key}", labels=labels)["Name"])
+
+
+def make_snapshot_volume(client: docker.DockerClient, lab: str, volume: str, name: str) -> None:
+    """Makes the volume of a snapshot."""
+    client.api.create_volume(volume, labels={LAB_LABEL: lab, SNAPSHOT_LABEL: name})
+
+
+def remove_volume(client: docker.DockerClient, volume: str) -> None:
+    """Removes a volume; one that is gone is removed."""
+    with suppress(NotThere):
+        client.api.remove_volume(volume)
+
+
+def finish_helpers(client: docker.DockerClient, lab: str) -> None:
+    """Ends the containers that still copy for a command that was killed; they let suspended guests run again."""
+    labels = [f"{LAB_LABEL}={lab}", SNAPSHOT_LABEL]
+    for entry in client.api.containers(all=True, filters={"label": labels}):
+        with suppress(NotThere):
+            client.api.stop(entry["Id"], timeout=FINISH_SECONDS)
+        try:
+            client.api.remove_container(entry["Id"], force=True)
+        except NotThere:
+            continue
+        except APIError as error:
+            if error.status_code != CONFLICT:
+                raise
+            client.api.wait(entry["Id"], condition="removed")
+
+
+def _command(image: str, lab: str, script: str, mounts: Iterable[str], arguments: Iterable[str]) -> list[str]:
+    command = ["docker", "run", "--rm", "--interactive", "--network", "none", "--read-only", "--user", "0:0"]
+    command += ["--cap-drop", "ALL", *(f"--cap-add={one}" for one in CAPABILITIES)]
+    command += ["--label", f"{LAB_LABEL}={lab}", "--label", f"{SNAPSHOT_LABEL}=", "--entrypoint", "bash"]
+    for mount in mounts:
+        command += ["--volume", mount]
+    text = (files(__name__) / script).read_text()
+    return [*command, image, "-euo", "pipefail", "-c", text, script, *arguments]
+
+

@@ -1,0 +1,1 @@
+"""Snapshots of labs, and the way back: create, restore, export, import, reset."""

@@ -1,0 +1,103 @@
+"""`labctl snapshot restore`: what the lab is now goes, what the snapshot holds comes, and `up` brings it up."""
+
+import docker
+
+from labctl.bringup.drop_ins import refuse_bad_drop_ins
+from labctl.bringup.prepare import service_uid, with_range
+from labctl.bringup.up import BroughtUp, bring_up, check_images, check_machine, runtime_references
+from labctl.catalog.folders import CatalogFolders
+from labctl.engine.containers import service_containers
+from labctl.engine.copying import copy_back, make_volume
+from labctl.engine.images import image_contents
+from labctl.errors import BadInput
+from labctl.events import Emit, Note, step
+from labctl.files import write_file
+from labctl.lab.file import LabFile, dump_lab_file
+from labctl.lab.secrets import Secrets, write_secrets
+from labctl.lab.state import LabState, locked
+from labctl.snapshot.clear import clear
+from labctl.snapshot.manifest import Manifest, differing_images
+from labctl.snapshot.store import find_manifest, remove_halves, volume_name
+
+
+def restore(
+    client: docker.DockerClient, folders: CatalogFolders, lab: str, name: str, emit: Emit, *, upgrade: bool = False
+) -> BroughtUp:
+    """Makes a lab what it was when a snapshot was taken, and brings it up.
+
+    Args:
+        client: The engine.
+        folders: The catalog.
+        lab: The lab.
+        name: The snapshot.
+        emit: Told about the steps.
+        upgrade: Whether images that hold something else than those of the snapshot may take it over.
+
+    Raises:
+        NotFound: There is no such snapshot.
+        BadInput: Images are missing or are others, or a file that the lab reads is missing; nothing was changed.
+        MachineConflict: The machine cannot take the lab, or its addresses are taken; nothing was changed.
+        BringUpFailed: The lab did not become ready.
+    """
+    state = LabState(lab)
+    with locked(f"lab-{lab}"):
+        manifest = find_manifest(state, name)
+        references = runtime_references(folders, manifest.lab.release)
+        check_images(client, folders, references)
+        refuse_other_images(client, manifest, emit, upgrade=upgrade)
+        refuse_bad_drop_ins(folders, manifest.lab, emit)
+        if not service_containers(client, lab):
+            check_machine(client, folders, state, manifest.lab, references)
+        remove_halves(client, state)
+        with locked("addresses"):
+            wanted = with_range(client, state, manifest.lab)
+            # Until the copy ends the lab is neither what it was nor what it shall be: `up` must not take it.
+            write_file(state.being_restored, name.encode())
+            write_file(state.lab_file, dump_lab_file(wanted).encode())
+        clear(client, lab, emit)
+        fill(client, state, manifest, references["libvirt"], emit)
+        state.being_restored.unlink()
+    return bring_up(client, folders, wanted, emit)
+
+
+def fill(client: docker.DockerClient, state: LabState, manifest: Manifest, image: str, emit: Emit) -> None:
+    """Puts what a snapshot holds in place: secrets, and new volumes."""
+    with step(emit, f"copy the snapshot {manifest.name}") as evidence:
+        write_secrets(state.secrets, Secrets(values=manifest.secrets))
+        volumes = {key: make_volume(client, state.name, state.project, key) for key in manifest.volumes}
+        source = volume_name(state, manifest.name)
+        copy_back(image, state.name, volumes, source, (manifest.uid, service_uid()))
+        evidence.text = f"{len(volumes)} volumes, {manifest.size // 10**6} MB"
+
+
+def refuse_other_images(client: docker.DockerClient, manifest: Manifest, emit: Emit, *, upgrade: bool) -> None:
+    """Refuses a snapshot that other images made, unless they may take it over.
+
+    Raises:
+        BadInput: Some images hold something else now.
+    """
+    others = differing_images(manifest.images, image_contents(client, manifest.images))
+    if others and not upgrade:
+        raise BadInput(
+            f"The snapshot {manifest.name!r} was made by other images than those that are there.",
+            evidence=[f"{reference} holds something else now" for reference in others],
+            remedy="`--upgrade` restores it and lets these images take it over; or build those of that time again.",
+        )
+    if others:
+        emit(Note(f"Other images take the snapshot over: {', '.join(others)}.", "warning"))
+
+
+def reset(client: docker.DockerClient, folders: CatalogFolders, lab: LabFile, emit: Emit) -> BroughtUp:
+    """Makes a lab what it was just after its first `up`: empty; with the addresses, secrets and snapshots that it has.
+
+    Raises:
+        BadInput: Images are missing, or a file that the lab reads; nothing was changed.
+        BringUpFailed: The lab did not become ready.
+    """
+    with locked(f"lab-{lab.name}"):
+        check_images(client, folders, runtime_references(folders, lab.release))
+        refuse_bad_drop_ins(folders, lab, emit)
+        clear(client, lab.name, emit)
+        # A lab that lost its data half-way in a restore is whole again, and empty.
+        LabState(lab.name).being_restored.unlink(missing_ok=True)
+    return bring_up(client, folders, lab, emit)
