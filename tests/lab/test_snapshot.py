@@ -4,17 +4,16 @@ import json
 import os
 import shutil
 import subprocess
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from openstack.connection import Connection
 
 from labctl.cloud.connection import connect
 from labctl.cloud.waiting import Pending, wait_until
-from tests.lab.commands import LABCTL, Ran, docker, inspect, labctl, labelled
+from tests.lab.commands import LABCTL, Ran, labctl, labelled
 from tests.lab.conftest import Lab
 from tests.lab.figures import measured
 from tests.lab.guests import Guests
@@ -47,6 +46,14 @@ def unpaused(lab: Lab) -> bool:
 
 
 @pytest.fixture(scope="module")
+def guests(admin: Connection) -> Guests:
+    """What servers need; the reset at the end takes it away."""
+    made = Guests(admin)
+    made.prepare()
+    return made
+
+
+@pytest.fixture(scope="module")
 def server(lab: Lab, guests: Guests) -> tuple[Any, str]:
     """A server, and the floating IP that it answers on."""
     guests.reach_from_host(lab.plan)
@@ -54,15 +61,6 @@ def server(lab: Lab, guests: Guests) -> tuple[Any, str]:
     address = guests.floating_ip(made)
     answers(address)
     return made, address
-
-
-@pytest.fixture
-def fresh(lab: Lab) -> Iterator[Connection]:
-    """The cloud as it is now: a restore invalidates what older connections know."""
-    connection = connect(lab.state.clouds_yaml, f"{lab.name}-admin")
-    yield connection
-    connection.session.session.close()
-    connection.close()
 
 
 def test_a_snapshot_is_taken_and_the_lab_goes_on(lab: Lab, server: tuple[Any, str]) -> None:
@@ -96,7 +94,7 @@ def test_a_killed_snapshot_leaves_none_and_up_heals_the_lab(lab: Lab) -> None:
 
 
 def test_a_restore_brings_the_server_back_and_takes_the_later_one(
-    lab: Lab, server: tuple[Any, str], guests: Guests, tmp_path: Path
+    lab: Lab, server: tuple[Any, str], guests: Guests
 ) -> None:
     kept, address = server
     later, _ = guests.boot("later", "node1")
@@ -132,9 +130,7 @@ def test_one_file_brings_the_lab_back_where_nothing_is_of_it(lab: Lab, server: t
 def test_a_snapshot_of_other_images_is_refused_and_can_be_upgraded(lab: Lab) -> None:
     file = lab.state.folder / "snapshots" / f"{SNAPSHOT}.yaml"
     before = file.read_text()
-    (digest,) = {
-        line.split()[-1] for line in before.splitlines() if line.startswith("  labctl/memcached:") and "size" not in line
-    }
+    digest = yaml.safe_load(before)["images"]["labctl/memcached:2024.2"]
     file.write_text(before.replace(digest, "0" * 64))
     try:
         began = {service: one["State"]["StartedAt"] for service, one in lab.containers().items()}
@@ -147,10 +143,8 @@ def test_a_snapshot_of_other_images_is_refused_and_can_be_upgraded(lab: Lab) -> 
 
 
 def test_after_a_reset_the_cloud_is_empty_and_works(lab: Lab) -> None:
-    began = time.monotonic()
     ran = ok("reset", "--name", lab.name)
     measured("labctl reset", ran.seconds, "s", RESET_LIMIT)
-    assert time.monotonic() > began
     connection = connect(lab.state.clouds_yaml, f"{lab.name}-admin")
     assert not list(connection.compute.servers(all_projects=True))
     assert not list(connection.network.networks())
@@ -160,6 +154,4 @@ def test_after_a_reset_the_cloud_is_empty_and_works(lab: Lab) -> None:
     assert [one["name"] for one in json.loads(ok("snapshot", "list", "--name", lab.name, "--json").out)] == [SNAPSHOT]
     ok("demo", "--name", lab.name)
     ok("snapshot", "delete", "--name", lab.name, SNAPSHOT)
-    volumes = [one["Name"] for one in inspect("volume", labelled(lab.name)["volumes"])]
-    assert not [name for name in volumes if "snapshot-" in name]
-    assert docker("ps", "--quiet", "--filter", "label=org.labctl.snapshot", "--filter", f"label=org.labctl.lab={lab.name}") == ""
+    assert not [name for name in labelled(lab.name)["volumes"] if "snapshot-" in name]

@@ -159,5 +159,3 @@ def _command(image: str, lab: str, script: str, mounts: Iterable[str], arguments
         command += ["--volume", mount]
     text = (files(__name__) / script).read_text()
     return [*command, image, "-euo", "pipefail", "-c", text, script, *arguments]
-
-
