@@ -17,7 +17,7 @@ for node; do
         virsh_on "$node" suspend "$guest" >/dev/null
     done
 done
-cp --archive --sparse=always --reflink=auto /volumes/. /snapshot/ &
+cp --archive --sparse=always --reflink=auto -- /volumes/* /snapshot/ &
 wait $!
 resume
 cd /snapshot
