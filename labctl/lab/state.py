@@ -92,8 +92,8 @@ def locked(name: str) -> Iterator[None]:
     """Holds the lock of one thing among all labctl processes of this user.
 
     The kernel drops it with the process, however that ends, so a crash leaves no lock behind (flock(2)). Programs that
-    labctl runs meanwhile hold it too: where labctl is killed, the next one waits until Compose has noticed and ended, and
-    the two do not work against each other.
+    labctl runs meanwhile hold it too: where labctl is killed, the next one waits until Compose has noticed and ended,
+    and the two do not work against each other.
 
     Args:
         name: A lab's name, or `addresses` for the choice of address ranges.
