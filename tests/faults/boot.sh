@@ -8,7 +8,12 @@ mount -t tmpfs -o mode=755 tmpfs /run
 mount --make-shared /run
 mkdir -p /run/sys /run/lock
 mount -t sysfs sysfs /run/sys
-mount --rbind /sys/fs/cgroup /run/sys/fs/cgroup
+if [ "${CGROUP:-1}" = 2 ]; then
+    # The hierarchy of cgroup v2 alone; its controllers stay with v1 where the real machine has those.
+    mount -t cgroup2 cgroup2 /run/sys/fs/cgroup
+else
+    mount --rbind /sys/fs/cgroup /run/sys/fs/cgroup
+fi
 mount --rbind /run/sys /sys
 ip link set lo up
 rm -f "$2"

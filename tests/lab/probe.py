@@ -17,6 +17,9 @@ from pathlib import Path
 PROC = Path("/proc")
 HOST = PROC / str(os.getppid())
 """The container's shim: a process in the host's namespaces. Process 1 may be closed even to root."""
+GUESTS = re.compile(r"/(labctl/[^/\n]+/[^/\n]+)$", re.MULTILINE)
+"""The control group of a node's guests and of the libvirt that started them, which leave their container's."""
+
 CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 RANDOM = re.compile(r"\b[0-9a-f]{12,64}(-init)?\b")
 LISTENING, UNCONNECTED = "0A", "07"
@@ -45,9 +48,12 @@ OWN = own_container()
 
 
 def container_of(pid):
-    """The id of the container whose cgroup a process is in; empty where it is in none."""
+    """The id of the container whose cgroup a process is in, or a node's group; empty where it is in none."""
     with suppress(OSError):
-        found = CONTAINER_ID.search((PROC / str(pid) / "cgroup").read_text())
+        groups = (PROC / str(pid) / "cgroup").read_text()
+        if guests := GUESTS.search(groups):
+            return guests.group(1)
+        found = CONTAINER_ID.search(groups)
         return found.group() if found and found.group() != OWN else ""
     return ""
 
@@ -154,13 +160,14 @@ def contained():
 
 
 def cgroups():
-    """Cgroups that are named after a container."""
-    found = set()
-    for _, names, _ in os.walk(HOST / "root/sys/fs/cgroup"):
+    """Cgroups that are named after a container, or hold a lab's guests."""
+    found, groups = set(), []
+    for path, names, _ in os.walk(HOST / "root/sys/fs/cgroup"):
+        groups += [path.partition("/cgroup/")[2]] if "/labctl" in path else []
         ours = {name: match.group() for name in names if (match := CONTAINER_ID.search(name))}
         found.update(ours.values())
         names[:] = [name for name in names if name not in ours]
-    return ["*" for _ in found - {OWN}]
+    return ["*" for _ in found - {OWN}] + groups
 
 
 def machine():

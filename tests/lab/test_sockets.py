@@ -46,11 +46,20 @@ class Listener:
 
 @dataclass(frozen=True)
 class Listening:
-    """Listeners by the inode of their network namespace, and which namespace is whose."""
+    """Listeners by the inode of their network namespace, and which namespace is whose.
+
+    Attributes:
+        host: The host's namespace.
+        namespaces: All of them.
+        of_service: The one that a service's container was started in.
+        of_node: The one that a node's services have joined.
+        tenants: Those that agents made.
+    """
 
     host: str
     namespaces: dict[str, list[Listener]]
     of_service: dict[str, str]
+    of_node: dict[str, str]
     tenants: frozenset[str]
 
 
@@ -58,16 +67,24 @@ def look(lab: Lab) -> Listening:
     seen = probe("containers")
     containers = lab.containers()
     services = {one["Id"]: name for name, one in containers.items()}
+    services |= {f"labctl/{lab.name}/{node.name}": f"{node.name}-libvirt" for node in lab.node_list}
     main = {one["State"]["Pid"]: name for name, one in containers.items()}
     processes = [one for one in seen["processes"] if one["container"] in services]
     owners = {inode: f"{services[one['container']]}: {one['command']}" for one in processes for inode in one["sockets"]}
     networks = {one["network"] for one in processes}
     of_service = {main[one["pid"]]: one["network"] for one in processes if one["pid"] in main}
+    # This agent alone has no process in a namespace of the cloud's users.
+    of_node = {
+        services[one["container"]].removesuffix("-linuxbridge-agent"): one["network"]
+        for one in processes
+        if services[one["container"]].endswith("-linuxbridge-agent") and one["pid"] not in main
+    }
     return Listening(
         seen["host_network"],
         {network: [listener(row, owners) for row in seen["listening"][network]] for network in networks},
         of_service,
-        frozenset(networks - set(of_service.values())),
+        of_node,
+        frozenset(networks - {*of_service.values(), *of_node.values()}),
     )
 
 
@@ -112,7 +129,7 @@ def test_the_broker_listens_on_its_own_address_and_loopback(lab: Lab, listening:
 
 def test_nodes_listen_on_their_own_addresses(lab: Lab, listening: Listening) -> None:
     for node in lab.node_list:
-        network = listening.of_service[node.name]
+        network = listening.of_node[node.name]
         assert network != listening.host
         allowed = own_addresses(node.name, lab)
         wrong = [
@@ -125,11 +142,17 @@ def test_nodes_listen_on_their_own_addresses(lab: Lab, listening: Listening) -> 
         assert wrong == [], node.name
 
 
+def test_nothing_listens_where_a_nodes_containers_start(lab: Lab, listening: Listening) -> None:
+    starts = {network for service, network in listening.of_service.items() if lab.of_node(service)}
+    assert starts.isdisjoint(listening.of_node.values())
+    assert [str(one) for network in starts - {listening.host} for one in listening.namespaces[network]] == []
+
+
 def test_a_guests_console_listens_on_its_nodes_management_address(lab: Lab, listening: Listening) -> None:
     node = next(node for node in lab.node_list if node.name == "node1")
     consoles = [
         one.address
-        for one in listening.namespaces[listening.of_service["node1"]]
+        for one in listening.namespaces[listening.of_node["node1"]]
         if one.owner and "qemu-system" in one.owner and 5900 <= one.port < 6000
     ]
     assert consoles == [str(node.mgmt)]

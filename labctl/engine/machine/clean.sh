@@ -5,11 +5,13 @@ folder=$1 group=$2
 
 groups=$(find /sys/fs/cgroup -depth -type d \( -path "*/$group" -o -path "*/$group/*" \))
 processes() { for one in $groups; do cat "$one/cgroup.procs"; done | sort -un; }
+# Called `tasks` by cgroup v1. A process whose first thread has ended is in no cgroup.procs, while others still end.
+threads() { for one in $groups; do cat "$one/tasks" 2>/dev/null || cat "$one/cgroup.threads"; done; }
 
 guests=$(processes)
 if [ -n "$guests" ]; then kill -KILL $guests || [ -z "$(processes)" ]; fi
 # A killed process leaves its group when the kernel is done with its memory.
-while [ -n "$(processes)" ]; do sleep 0.05; done
+while [ -n "$(threads)" ]; do sleep 0.05; done
 for one in $groups; do rmdir "$one"; done
 
 # The latest mount first; one place may be mounted on several times.
