@@ -90,7 +90,7 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
             with steps.doing(planned):
                 image = runtime_references(folders, lab.release)["neutron-agents"]
                 prepare_nodes(image, lab.name, node_folders(lab.name), [node.name for node in prepared.plan.nodes])
-        deadline = time.monotonic() + lab.wait_timeout
+        deadline = time.monotonic() + lab.seconds_to_wait
         with Watch(client, lab.name, emit, proposal.wanted.jobs) as watch:
             if proposal.plan.steps:
                 take_away(client, proposal.plan, steps)

@@ -56,6 +56,10 @@ def _check_address_range(value: object) -> object:
     return value
 
 
+# Twice what twenty nodes took from nothing on a machine with two cores that had other work.
+WAIT_SECONDS: Final = 280
+WAIT_SECONDS_A_NODE: Final = 20
+
 Version = Annotated[Literal[1], BeforeValidator(_check_version)]
 
 LabName = Annotated[str, BeforeValidator(_check_lab_name)]
@@ -87,7 +91,7 @@ class LabFile(BaseModel):
         guest_user: Who logs in to that guest.
         configuration: Service name to drop-in files and folders, in the order in which they are applied.
         sources: A project, a service or a node's service to the source tree that it runs from instead of its image.
-        wait_timeout: How long a bring-up may take, in seconds.
+        wait_timeout: How long a bring-up may take, in seconds; None: what `seconds_to_wait` says.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -107,7 +111,14 @@ class LabFile(BaseModel):
     sources: dict[str, Path] = Field(
         default_factory=dict, description="for each project or service, the folder of a source tree"
     )
-    wait_timeout: int = Field(300, ge=1, le=86400, strict=True, description="seconds, a whole number from 1 to 86400")
+    wait_timeout: Annotated[int, Field(ge=1, le=86400, strict=True)] | None = Field(
+        None, description="seconds, a whole number from 1 to 86400, or null"
+    )
+
+    @property
+    def seconds_to_wait(self) -> int:
+        """How long a bring-up may take: as long as was said, or five minutes for one node and more for more."""
+        return self.wait_timeout or WAIT_SECONDS + WAIT_SECONDS_A_NODE * len(self.nodes)
 
 
 def load_lab_file(path: Path, known_services: Collection[str], *, check_files: bool = True) -> LabFile:

@@ -77,7 +77,7 @@ def test_dump_spells_out_every_value() -> None:
           keystone:
           - /a.conf
         sources: {}
-        wait_timeout: 300
+        wait_timeout: null
         """)
 
 
@@ -187,7 +187,7 @@ def test_all_mistakes_are_named_at_once_in_order(tmp_path: Path) -> None:
         ),
         (
             "wait_timeout: 5m",
-            "1:15: wait_timeout: '5m' is not allowed; allowed: seconds, a whole number from 1 to 86400",
+            "1:15: wait_timeout: '5m' is not allowed; allowed: seconds, a whole number from 1 to 86400, or null",
         ),
         ("? [a, b]\n: 1", "1:3: a key must be one word"),
         ("- nodes", "1:1: the file must hold keys and values"),

@@ -59,3 +59,9 @@ def test_a_lab_file_is_written_in_the_simplest_form(tmp_path: Path, nodes: list[
 def test_a_node_keeps_its_addresses_when_another_goes() -> None:
     plan = AddressPlan(IPv4Network("10.20.0.0/22"))
     assert plan.nodes(("node1", "node3"))[-1] == plan.nodes(node_names(3))[-1]
+
+
+def test_more_nodes_may_take_longer_unless_a_time_was_given() -> None:
+    assert LabFile().seconds_to_wait == 300
+    assert LabFile.model_validate({"nodes": 20}).seconds_to_wait == 680
+    assert LabFile.model_validate({"nodes": 20, "wait_timeout": 60}).seconds_to_wait == 60
