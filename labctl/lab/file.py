@@ -56,7 +56,7 @@ def _check_address_range(value: object) -> object:
     return value
 
 
-# Twice what twenty nodes took from nothing on a machine with two cores that had other work.
+# More than twice what twenty nodes took on two cores that had other work: 290 s.
 WAIT_SECONDS: Final = 280
 WAIT_SECONDS_A_NODE: Final = 20
 

@@ -69,7 +69,7 @@ def create(client: docker.DockerClient, lab: LabFile, name: str, emit: Emit) -> 
                     evidence.text = f"{len(sizes)} volumes, {sum(sizes.values()) // 10**6} MB"
                 # The engine calls what was paused unhealthy until its next health check.
                 with step(emit, "wait until services are healthy again"):
-                    wait_for_services(client, watch, time.monotonic() + lab.wait_timeout)
+                    wait_for_services(client, watch, time.monotonic() + lab.seconds_to_wait)
             manifest = Manifest(
                 name=name,
                 made=datetime.now(UTC).replace(microsecond=0),
