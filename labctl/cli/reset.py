@@ -17,7 +17,7 @@ def reset(
 
     from labctl.catalog.folders import catalog_folders
     from labctl.cli.lookup import docker_engine, find_lab, lab_file
-    from labctl.snapshot.restore import reset as work
+    from labctl.snapshot.reset import reset as work
     from labctl.ui import listener
 
     begin = time.monotonic()

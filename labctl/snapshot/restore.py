@@ -12,7 +12,7 @@ from labctl.engine.images import image_contents
 from labctl.errors import BadInput
 from labctl.events import Emit, Note, step
 from labctl.files import write_file
-from labctl.lab.file import LabFile, dump_lab_file
+from labctl.lab.file import dump_lab_file
 from labctl.lab.secrets import Secrets, write_secrets
 from labctl.lab.state import LabState, locked
 from labctl.snapshot.clear import clear
@@ -85,19 +85,3 @@ def refuse_other_images(client: docker.DockerClient, manifest: Manifest, emit: E
         )
     if others:
         emit(Note(f"Other images take the snapshot over: {', '.join(others)}.", "warning"))
-
-
-def reset(client: docker.DockerClient, folders: CatalogFolders, lab: LabFile, emit: Emit) -> BroughtUp:
-    """Makes a lab what it was just after its first `up`: empty; with the addresses, secrets and snapshots that it has.
-
-    Raises:
-        BadInput: Images are missing, or a file that the lab reads; nothing was changed.
-        BringUpFailed: The lab did not become ready.
-    """
-    with locked(f"lab-{lab.name}"):
-        check_images(client, folders, runtime_references(folders, lab.release))
-        refuse_bad_drop_ins(folders, lab, emit)
-        clear(client, lab.name, emit)
-        # A lab that lost its data half-way in a restore is whole again, and empty.
-        LabState(lab.name).being_restored.unlink(missing_ok=True)
-    return bring_up(client, folders, lab, emit)

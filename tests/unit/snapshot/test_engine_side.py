@@ -8,8 +8,10 @@ import pytest
 from docker.errors import APIError
 
 from labctl.bringup.up import refuse_half_restored
+from labctl.engine import broker
 from labctl.engine.containers import ServiceState
 from labctl.engine.copying import paused
+from labctl.engine.process import Completed
 from labctl.engine.volumes import lab_volumes
 from labctl.errors import BadInput, BringUpFailed, NotFound
 from labctl.files import write_file
@@ -141,3 +143,13 @@ def test_only_a_lab_that_is_up_is_taken() -> None:
     for services in ({}, {"nova-api": service("unhealthy")}):
         with pytest.raises(BadInput):
             refuse_unready("x", services)
+
+
+def test_a_broker_that_answers_anything_else_has_not_been_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = "{ok, emptied}"
+    monkeypatch.setattr(broker, "run", lambda argv, **_: Completed(tuple(argv), 0, answer, "", 0.1))
+    broker.empty_broker("id")
+    answer = '{error, "Incomplete form"}'
+    with pytest.raises(BringUpFailed) as caught:
+        broker.empty_broker("id")
+    assert caught.value.evidence == (answer,)
