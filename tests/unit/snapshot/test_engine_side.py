@@ -14,8 +14,10 @@ from labctl.engine.copying import paused
 from labctl.engine.process import Completed
 from labctl.engine.volumes import lab_volumes
 from labctl.errors import BadInput, BringUpFailed, NotFound
+from labctl.events import Event, Note
 from labctl.files import write_file
 from labctl.lab.state import LabState
+from labctl.snapshot import restore
 from labctl.snapshot.create import refuse_unready
 from labctl.snapshot.manifest import dump_manifest
 from labctl.snapshot.store import delete, find_manifest, find_manifests, manifest_file, remove_halves, volume_name
@@ -153,3 +155,15 @@ def test_a_broker_that_answers_anything_else_has_not_been_emptied(monkeypatch: p
     with pytest.raises(BringUpFailed) as caught:
         broker.empty_broker("id")
     assert caught.value.evidence == (answer,)
+
+
+def test_other_images_take_a_snapshot_over_only_where_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = {**MANIFEST.images, "labctl/nova:2024.2": "zz"}
+    monkeypatch.setattr(restore, "image_contents", lambda *_: there)
+    events: list[Event] = []
+    with pytest.raises(BadInput) as caught:
+        restore.refuse_other_images(client(Engine()), MANIFEST, events.append, upgrade=False)
+    assert [line.split()[0] for line in caught.value.evidence] == ["labctl/nova:2024.2"]
+    assert "--upgrade" in caught.value.remedy
+    restore.refuse_other_images(client(Engine()), MANIFEST, events.append, upgrade=True)
+    assert ["labctl/nova:2024.2" in event.text for event in events if isinstance(event, Note)] == [True]
