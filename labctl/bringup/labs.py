@@ -61,7 +61,8 @@ def look_at(
 ) -> LabSeen:
     """What one lab is."""
     wanted = defined_services(state) or len(services)
-    ready = sum(service.is_ready for service in services.values())
+    # Of a lab that is stopped, what ended well is not ready either.
+    ready = sum(service.is_ready for service in services.values()) if there.running else 0
     return LabSeen(
         state.name,
         condition(state.folder.exists(), there, all_ready=0 < ready == len(services) == wanted),

@@ -25,6 +25,7 @@ from labctl.cli.scale import scale
 from labctl.cli.services import exec_, logs
 from labctl.cli.snapshot import snapshot_app
 from labctl.cli.status import list_, status
+from labctl.cli.stop import start, stop
 from labctl.cli.up import up
 from labctl.errors import INTERRUPTED, LabctlError
 
@@ -51,6 +52,8 @@ app.command()(scale)
 app.add_typer(node_app, name="node")
 app.add_typer(snapshot_app, name="snapshot")
 app.command()(reset)
+app.command()(stop)
+app.command()(start)
 app.command()(down)
 app.command()(prune)
 app.command()(lock)

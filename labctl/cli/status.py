@@ -25,7 +25,8 @@ def status(
     lab = lab_file(state)
     with docker_engine() as client:
         services = service_states(client, state.name)
-    ready = bool(services) and all(service.is_ready for service in services.values())
+    stopped = bool(services) and all(service.is_stopped for service in services.values())
+    ready = bool(services) and not stopped and all(service.is_ready for service in services.values())
     if as_json:
         typer.echo(
             json.dumps(
@@ -35,6 +36,7 @@ def status(
                     "release": lab.release,
                     "address_range": str(lab.address_range),
                     "ready": ready,
+                    "stopped": stopped,
                     "services": {
                         key: {"state": one.summary, "since": one.since, "source": one.source or None}
                         for key, one in services.items()
@@ -49,8 +51,11 @@ def status(
     width = max((len(key) for key in services), default=0)
     for key, one in services.items():
         source = f"  from {one.source}" if one.source else ""
-        typer.echo(f"  {key:<{width}}  {one.summary:<10}  {one.since}{source}")
-    typer.echo("ready" if ready else "not ready: `labctl up` finishes what is missing")
+        typer.echo(f"  {key:<{width}}  {'stopped' if stopped else one.summary:<10}  {one.since}{source}")
+    if stopped:
+        typer.echo(f"stopped: `labctl start --name {state.name}` brings it back")
+    else:
+        typer.echo("ready" if ready else "not ready: `labctl up` finishes what is missing")
 
 
 def list_(as_json: Annotated[bool, typer.Option("--json", help="As a JSON list.")] = False) -> None:

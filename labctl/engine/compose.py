@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from labctl.engine.process import stream
+from labctl.engine.process import run, stream
 
 
 def start(project: str, file: Path, services: Iterable[str], on_line: Callable[[str], None]) -> int:
@@ -28,6 +28,16 @@ def start(project: str, file: Path, services: Iterable[str], on_line: Callable[[
     command = ["docker", "compose", "--progress", "plain", "--project-name", project, "--file", str(file)]
     options = ["--detach", "--no-build", "--no-recreate", "--no-deps"]
     return stream([*command, "up", *options, *services], on_line)
+
+
+def stop(project: str, file: Path, services: Iterable[str] = ()) -> None:
+    """Stops services, those that wait for others first; all of them where none is named.
+
+    Raises:
+        CommandFailed: The engine refused.
+    """
+    command = ["docker", "compose", "--progress", "plain", "--project-name", project, "--file", str(file)]
+    run([*command, "stop", *services])
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,11 @@ class ServiceState:
         """Whether nothing more is expected of it: healthy, running without a health check, or a job that is done."""
         return self.summary in ("healthy", "running", "done")
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing of it runs, and nothing will before somebody starts it."""
+        return self.status in ("exited", "created")
+
 
 def service_states(client: docker.DockerClient, lab: str) -> dict[str, ServiceState]:
     """The services of a lab that have a container, by name."""

@@ -40,6 +40,29 @@ def clean_up(image: str, lab: str, folder: str, group: str) -> int:
     return int(_on_machine(image, lab, "clean.sh", folder, group).stdout.split()[-1])
 
 
+def shut_guests(image: str, lab: str, folder: str, nodes: Iterable[str], seconds: int) -> tuple[int, int]:
+    """Shuts guests down in good order; those that do not heed it are switched off.
+
+    Args:
+        image: An image with virsh.
+        lab: The lab.
+        folder: The machine's folder with those of the nodes.
+        nodes: The compute nodes whose libvirt answers.
+        seconds: How long guests may take.
+
+    Returns:
+        How many guests ran, and how many of them were switched off.
+
+    Raises:
+        CommandFailed: A libvirt did not answer, or would not.
+    """
+    command = ["docker", "run", "--rm", "--network", "none", "--read-only", "--user", "0:0", "--cap-drop", "ALL"]
+    command += ["--label", f"{LAB_LABEL}={lab}", "--volume", f"{folder}:/nodes", "--entrypoint", "bash", image]
+    text = (files(__name__) / "shut.sh").read_text()
+    ran, off = run([*command, "-euo", "pipefail", "-c", text, "shut.sh", str(seconds), *nodes]).stdout.split()
+    return int(ran), int(off)
+
+
 def _on_machine(image: str, lab: str, script: str, *arguments: str) -> Completed:
     command = ["docker", "run", "--rm", "--interactive", "--privileged", "--pid", "host", "--network", "none"]
     command += ["--user", "0:0", "--label", f"{LAB_LABEL}={lab}", "--entrypoint", "sh", image, *ENTER]
