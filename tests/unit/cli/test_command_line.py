@@ -26,6 +26,8 @@ COMMANDS = (
     "exec",
     "openstack",
     "openrc",
+    "stop",
+    "start",
     "down",
     "lock",
     "engine",
