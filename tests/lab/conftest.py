@@ -39,7 +39,6 @@ ORDER = (
     "test_dev",  # restarts Keystone
     "test_plan",  # makes containers anew
     "test_stop",  # starts everything anew
-    "test_snapshot",  # leaves an empty cloud
     "test_secrets",  # when the logs are full
     "test_snapshot",  # takes the lab down and brings it back; leaves an empty cloud
     "test_down",
