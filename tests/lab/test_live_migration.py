@@ -8,7 +8,7 @@ import os
 import time
 
 from tests.lab.conftest import Lab
-from tests.lab.figures import counted, measured
+from tests.lab.figures import measured
 from tests.lab.guests import Guests
 from tests.lab.pinging import Pinging
 
@@ -34,5 +34,6 @@ def test_a_running_server_moves_and_answers_all_the_time(lab: Lab, guests: Guest
             silences.append(ping.longest_silence(begin))
             assert moved.compute_host != source
     guests.delete(server)
+    print(f"seconds without an answer, by migration: {', '.join(f'{one:.2f}' for one in silences)}")
     measured("live migration, from the request to ACTIVE", max(times), "s", MIGRATION_LIMIT)
-    counted("live migration, longest time without an answer to pings", max(silences), "s", SILENCE_LIMIT)
+    measured("live migration, longest time without an answer to pings", max(silences), "s", SILENCE_LIMIT)
