@@ -5,9 +5,11 @@ The order of the steps is that of their execution (`labctl.bringup.execute`):
 1. Files are written, and the folders that containers of one node share are made.
 2. What is in the way is taken away: containers that are made anew, or that nobody wants, are stopped and removed,
    dependents first; containers that only start anew are stopped; then networks and volumes that are wrong are removed.
-3. Compose makes and starts what is missing, in the order of `depends_on`. It is told exactly which services, and to
+3. Where the database's volume has other schemas than the images know, the database is made and started, and the
+   migrations run. The services that use it have been stopped.
+4. Compose makes and starts what is missing, in the order of `depends_on`. It is told exactly which services, and to
    leave alone what runs.
-4. The cloud is waited for.
+5. The cloud is waited for.
 
 Nothing is remembered from one `up` to the next: every decision comes from labels and states that the engine keeps. So
 an `up` that was killed between any two steps is finished by the next one, which sees what is missing. For this, a step
@@ -43,6 +45,7 @@ class Action(StrEnum):
     REMOVE_VOLUME = "remove-volume"
     CREATE_NETWORK = "create-network"
     CREATE_VOLUME = "create-volume"
+    MIGRATE = "migrate"
     CREATE = "create"
     RECREATE = "recreate"
     RUN_AGAIN = "run-again"
@@ -59,10 +62,14 @@ WORDS = {
     Action.REMOVE_VOLUME: "remove volume {}",
     Action.CREATE_NETWORK: "create network {}",
     Action.CREATE_VOLUME: "create volume {}",
+    Action.MIGRATE: "migrate the databases of {}",
     Action.RUN_AGAIN: "run {} again",
     Action.WAIT: "wait until the {} is usable",
 }
 """How a step is said, where it is not the action and its subject."""
+
+DATABASE = "mariadb"
+"""The service that has all databases, and its volume."""
 
 MAKES = frozenset({Action.CREATE, Action.RECREATE, Action.RUN_AGAIN})
 STARTS = MAKES | {Action.RESTART, Action.START}
@@ -124,7 +131,11 @@ def plan_bring_up(wanted: Wanted, seen: Seen) -> Plan:
     networks, kept = _networks(wanted.networks, seen.networks)
     volumes, new_volumes = _volumes(wanted.volumes, seen)
     current = {one.service: one for one in seen.containers}
-    judge = _Judge(wanted, current, seen.images, changed, kept, new_volumes)
+    migrations = _migrations(wanted, seen, new_volumes)
+    migrating = frozenset(
+        one.reference for one in wanted.migrations if one.schema in {each.subject for each in migrations}
+    )
+    judge = _Judge(wanted, current, seen.images, changed, kept, new_volumes, migrating)
     decided = judge.decide()
     awaited = tuple(
         service.name
@@ -134,11 +145,42 @@ def plan_bring_up(wanted: Wanted, seen: Seen) -> Plan:
     removed = _removed(wanted, seen)
     removals = [step for step in (*networks, *volumes) if step.target]
     creations = [step for step in (*networks, *volumes) if not step.target]
-    steps = [*_files(changed), *_machine(wanted, decided), *removed, *removals, *creations, *decided.values()]
+    steps = [
+        *_files(changed),
+        *_machine(wanted, decided),
+        *removed,
+        *removals,
+        *creations,
+        *_before(migrations, decided),
+    ]
     if (set(steps) - set(_files(changed))) or awaited:
         why = f"{', '.join(awaited)}: not ready yet" if awaited and not decided else "its services change"
         steps.append(Step(Action.WAIT, "cloud", why))
     return Plan(tuple(steps), awaited, is_first=not seen.containers and not seen.files)
+
+
+def _migrations(wanted: Wanted, seen: Seen, new_volumes: frozenset[str]) -> tuple[Step, ...]:
+    """The schemas of the database's volume that are not those that the images know."""
+    stamps = seen.stamps
+    if stamps is None or DATABASE in new_volumes:
+        return ()
+    return tuple(
+        Step(
+            Action.MIGRATE,
+            one.schema,
+            f"the database's volume has the schema of packages {stamps.get(one.schema, 'unknown')}, "
+            f"the image {one.reference} that of {one.stamp}",
+        )
+        for one in wanted.migrations
+        if stamps.get(one.schema) != one.stamp
+    )
+
+
+def _before(migrations: tuple[Step, ...], decided: Mapping[str, Step]) -> tuple[Step, ...]:
+    """Puts the migrations between the database, which comes first of all services, and the others."""
+    steps = tuple(decided.values())
+    at = 1 if steps and steps[0].subject == DATABASE else 0
+    return (*steps[:at], *migrations, *steps[at:])
 
 
 def is_ready(service: WantedService, one: ServiceState) -> bool:
@@ -245,6 +287,7 @@ class _Judge:
     changed: tuple[str, ...]
     kept_networks: Mapping[str, str]
     new_volumes: frozenset[str]
+    migrating: frozenset[str]
 
     def decide(self) -> dict[str, Step]:
         """The steps, by service, in the order of the services: what one depends on is decided before it."""
@@ -267,7 +310,7 @@ class _Judge:
             return Step(Action.START, service.name, "it was made and never started")
         if one.status == "exited":
             return Step(Action.START, service.name, f"it ended with exit code {one.exit_code}")
-        why = _follows(service, decided) or self._bereft(service) or _in_trouble(one)
+        why = _follows(service, decided) or self._bereft(service) or self._migrated(service) or _in_trouble(one)
         if why:
             return Step(Action.RESTART, service.name, why, one.container)
         if one.status == "paused":
@@ -319,6 +362,12 @@ class _Judge:
         """
         lost = self._lost_behind(service)
         return f"what it knows is lost: {lost}" if lost else ""
+
+    def _migrated(self, service: WantedService) -> str:
+        """Why a service that is well must not run meanwhile."""
+        if service.reference in self.migrating and service.name != DATABASE:
+            return "its databases are migrated"
+        return ""
 
     def _lost_behind(self, service: WantedService) -> str:
         """The empty volumes of all that a service waits for, in words."""

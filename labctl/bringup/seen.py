@@ -27,6 +27,7 @@ class Seen:
         volumes: Its volumes.
         images: The id of an image that a container was made from to the digest of what it holds.
         files: Path to content, of the files that are readable for their user alone; named as in `Wanted`.
+        stamps: Image to the stamp of its schema in the database's volume; None where there is no volume.
     """
 
     containers: tuple[ServiceState, ...] = ()
@@ -34,6 +35,7 @@ class Seen:
     volumes: tuple[LabVolume, ...] = ()
     images: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    stamps: Mapping[str, str] | None = None
 
 
 def look(client: docker.DockerClient, state: LabState) -> Seen:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import docker
 import yaml
@@ -22,7 +22,8 @@ from labctl.bringup.machine import (
     stale_schemas,
     wildcard_ports,
 )
-from labctl.bringup.plan import Action, Plan, changed_files, plan_bring_up
+from labctl.bringup.migrate import migrate, read_stamps, stamps_of, write_stamps
+from labctl.bringup.plan import DATABASE, Action, Plan, changed_files, plan_bring_up
 from labctl.bringup.prepare import Prepared, make_plan, prepare, refuse_to_lose_nodes, with_range, write_files
 from labctl.bringup.ready import wait_for_cloud, wait_for_services
 from labctl.bringup.seen import SECRETS, Seen, look
@@ -93,8 +94,15 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
         deadline = time.monotonic() + lab.seconds_to_wait
         with Watch(client, lab.name, emit, proposal.wanted.jobs) as watch:
             if proposal.plan.steps:
+                # Should this be interrupted, the next one still knows what the volume holds.
+                if proposal.seen.stamps is not None:
+                    write_stamps(client, state, proposal.database_image, proposal.seen.stamps)
                 take_away(client, proposal.plan, steps)
+                migrate(client, state, proposal.plan, proposal.wanted, proposal.seen.stamps or {}, steps)
                 start_services(client, state, proposal.plan, proposal.wanted, watch, steps)
+            stamps = {one.schema: one.stamp for one in proposal.wanted.migrations}
+            if stamps != proposal.seen.stamps:
+                write_stamps(client, state, proposal.database_image, stamps)
             for planned in proposal.plan.of(Action.WAIT):
                 steps.begin(planned)
                 wait_for_services(client, watch, deadline)
@@ -115,12 +123,14 @@ class Proposal:
         wanted: The lab as it shall be.
         seen: The lab as it is.
         plan: The steps between the two.
+        database_image: The reference of the database's image.
     """
 
     prepared: Prepared
     wanted: Wanted
     seen: Seen
     plan: Plan
+    database_image: str
 
     @property
     def event(self) -> PlanMade:
@@ -158,7 +168,8 @@ def propose(
     references = runtime_references(folders, wanted.release)
     check_images(client, folders, references)
     refuse_bad_drop_ins(folders, wanted, emit)
-    seen = look(client, state)
+    database = references[DATABASE]
+    seen = replace(look(client, state), stamps=read_stamps(client, state, database))
     if not seen.containers:
         check_machine(client, folders, state, wanted, references)
     elif coming := set(wanted.nodes) - {one.service for one in seen.containers}:
@@ -171,11 +182,14 @@ def propose(
     with step(emit, "render") as evidence:
         prepared = prepare(folders, state, lab, make_plan(state, lab, references, found.type, sources))
         shall_be = read_wanted(
-            prepared.rendered["compose.yaml"], prepared.files, image_contents(client, references.values())
+            prepared.rendered["compose.yaml"],
+            prepared.files,
+            image_contents(client, references.values()),
+            stamps_of(client.images.get(database).labels),
         )
         plan = plan_bring_up(shall_be, seen)
         evidence.text = f"{len(prepared.files)} files, of which {len(changed_files(prepared.files, seen.files))} differ"
-    return Proposal(prepared, shall_be, seen, plan)
+    return Proposal(prepared, shall_be, seen, plan, database)
 
 
 def refuse_half_restored(state: LabState) -> None:

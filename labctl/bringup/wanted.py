@@ -1,6 +1,6 @@
 """What a lab shall be: services, networks, volumes and files, read from what was rendered. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,7 @@ import yaml
 
 from labctl.engine.containers import CONFIGURATION_LABEL, DEFINITION_LABEL, NODE_LABEL
 from labctl.engine.networks import BRIDGE_OPTION
+from labctl.render.compose import MIGRATIONS
 
 OWNER = "service:"
 """What `network_mode` starts with where a service is in another one's network namespace."""
@@ -87,6 +88,25 @@ class WantedVolume:
 
 
 @dataclass(frozen=True)
+class WantedMigration:
+    """How the databases of an image's services are migrated.
+
+    Attributes:
+        schema: The image.
+        service: In a container of this service's the commands run.
+        reference: The name of the image.
+        stamp: What the database's volume is stamped with when its schema is that of the image.
+        commands: In order.
+    """
+
+    schema: str
+    service: str
+    reference: str
+    stamp: str
+    commands: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
 class Wanted:
     """A lab as it shall be.
 
@@ -95,12 +115,14 @@ class Wanted:
         networks: Its networks.
         volumes: Its volumes.
         files: Path to content: what is rendered, the lab file and the secrets.
+        migrations: Those of the schemas that the images know, the database's own first.
     """
 
     services: tuple[WantedService, ...]
     networks: tuple[WantedNetwork, ...]
     volumes: tuple[WantedVolume, ...]
     files: Mapping[str, bytes] = field(repr=False)
+    migrations: tuple[WantedMigration, ...] = ()
 
     @property
     def jobs(self) -> frozenset[str]:
@@ -108,13 +130,16 @@ class Wanted:
         return frozenset(service.name for service in self.services if service.is_job)
 
 
-def read_wanted(compose: bytes, files: Mapping[str, bytes], images: Mapping[str, str]) -> Wanted:
+def read_wanted(
+    compose: bytes, files: Mapping[str, bytes], images: Mapping[str, str], stamps: Mapping[str, str] | None = None
+) -> Wanted:
     """Reads what the Compose file asks for.
 
     Args:
         compose: Its content, as `labctl.render` makes it.
         files: All files of the lab.
         images: Reference of an image to the digest of what it holds.
+        stamps: Image with a schema to what its database is stamped with.
     """
     content = yaml.load(compose, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     project, services = content["name"], content["services"]
@@ -137,7 +162,16 @@ def read_wanted(compose: bytes, files: Mapping[str, bytes], images: Mapping[str,
             for key, volume in content["volumes"].items()
         ),
         files=files,
+        migrations=tuple(_migrations(services, stamps or {})),
     )
+
+
+def _migrations(services: Mapping[str, Any], stamps: Mapping[str, str]) -> Iterable[WantedMigration]:
+    for name, service in services.items():
+        for schema, commands in service.get(MIGRATIONS, {}).items():
+            if schema in stamps:
+                every = tuple(tuple(map(str, command)) for command in commands)
+                yield WantedMigration(schema, name, service["image"], stamps[schema], every)
 
 
 def in_order(services: Mapping[str, WantedService]) -> tuple[WantedService, ...]:

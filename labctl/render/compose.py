@@ -15,6 +15,9 @@ START_INTERVAL = "300ms"
 """Until the first health check of a service that starts; that one is patient (images/base: health)."""
 
 HEALTH = {"interval": "20s", "timeout": "60s", "retries": 3, "start_period": "180s", "start_interval": START_INTERVAL}
+MIGRATIONS = "x-migrations"
+"""Of a service: image whose databases it uses to the commands that migrate them."""
+
 SECTIONS = ("services", "networks", "volumes")
 
 
@@ -111,6 +114,9 @@ def complete_service(
     # a service in another one's namespace depends on the other's container.
     text = json.dumps(completed, sort_keys=True)
     labels["org.labctl.definition"] = hashlib.sha256(text.encode()).hexdigest()[:16]
+    if MIGRATIONS in service:
+        # For `up` alone: no container is made otherwise for it.
+        completed[MIGRATIONS] = service[MIGRATIONS]
     return completed
 
 
