@@ -38,6 +38,7 @@ ORDER = (
     "test_commands",  # restarts nova
     "test_dev",  # restarts Keystone
     "test_plan",  # makes containers anew
+    "test_upgrade",  # migrates the databases
     "test_stop",  # starts everything anew
     "test_secrets",  # when the logs are full
     "test_snapshot",  # takes the lab down and brings it back; leaves an empty cloud

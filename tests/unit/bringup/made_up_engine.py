@@ -15,13 +15,16 @@ from tests.unit.render.fixed_lab import REFERENCES, make_plan, make_secrets, ren
 IMAGES = {reference: f"content-of-{name}" for name, reference in REFERENCES.items()}
 """Reference to what the image holds."""
 
+STAMPS = dict.fromkeys(("mariadb", "keystone", "glance", "placement", "neutron", "nova"), "1")
+"""Image to what its schema was migrated by."""
+
 
 def wanted(nodes: int = 1, images: Mapping[str, str] = IMAGES, **more: object) -> Wanted:
     """A lab; its secrets say which secret they are."""
     plan = make_plan(nodes=nodes, **more)
     rendered = render(plan)
     prepared = Prepared(LabFile(name=plan.name, nodes=nodes), plan, make_secrets(plan), rendered)
-    return read_wanted(rendered["compose.yaml"], prepared.files, images)
+    return read_wanted(rendered["compose.yaml"], prepared.files, images, STAMPS)
 
 
 def as_wanted(lab: Wanted) -> Seen:
@@ -46,7 +49,7 @@ def as_wanted(lab: Wanted) -> Seen:
     networks = tuple(LabNetwork(one.key, one.name, f"id-of-{one.key}", one.subnet, one.bridge) for one in lab.networks)
     volumes = tuple(LabVolume(one.name, one.options) for one in lab.volumes)
     images = {f"id-of-{one.image}": one.image for one in lab.services}
-    return Seen(containers, networks, volumes, images, lab.files)
+    return Seen(containers, networks, volumes, images, lab.files, STAMPS)
 
 
 def changed(seen: Seen, services: Callable[[ServiceState], bool], **values: object) -> Seen:

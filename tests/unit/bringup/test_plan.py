@@ -11,7 +11,7 @@ from labctl.bringup.wanted import Wanted, WantedService, in_order
 from labctl.engine.containers import ServiceState
 from labctl.engine.networks import LabNetwork
 from labctl.engine.volumes import LabVolume
-from tests.unit.bringup.made_up_engine import IMAGES, as_wanted, called, changed, wanted, without
+from tests.unit.bringup.made_up_engine import IMAGES, STAMPS, as_wanted, called, changed, wanted, without
 from tests.unit.render.golden_files import assert_golden
 
 Case = Callable[[], tuple[Wanted, Seen]]
@@ -73,6 +73,20 @@ def a_dead_and_a_missing_container() -> tuple[Wanted, Seen]:
 
 def a_failed_job() -> tuple[Wanted, Seen]:
     return LAB, changed(UP, called("identity"), exit_code=1)
+
+
+def newer_images_of_nova_and_the_database() -> tuple[Wanted, Seen]:
+    newer = {name: "newer content" for name in IMAGES if "nova" in name or "mariadb" in name}
+    return wanted(images={**IMAGES, **newer}), replace(UP, stamps={**STAMPS, "nova": "0"})
+
+
+def a_migration_that_was_interrupted() -> tuple[Wanted, Seen]:
+    """The services are those of the new image already, and ran for a while over a schema that is not theirs."""
+    return LAB, replace(changed(UP, called("keystone"), status="exited", health=""), stamps={**STAMPS, "keystone": "0"})
+
+
+def a_kept_volume_of_which_nothing_is_known() -> tuple[Wanted, Seen]:
+    return LAB, replace(without(UP, lambda _: True), stamps={})
 
 
 def lost_data_of_keystone() -> tuple[Wanted, Seen]:
@@ -165,6 +179,9 @@ CASES: tuple[Case, ...] = (
     a_dead_and_a_missing_container,
     a_failed_job,
     lost_data_of_keystone,
+    newer_images_of_nova_and_the_database,
+    a_migration_that_was_interrupted,
+    a_kept_volume_of_which_nothing_is_known,
     unhealthy_paused_and_dying,
     still_starting,
     half_made_files_only,
