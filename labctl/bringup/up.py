@@ -91,7 +91,6 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
             with steps.doing(planned):
                 image = runtime_references(folders, lab.release)["neutron-agents"]
                 prepare_nodes(image, lab.name, node_folders(lab.name), [node.name for node in prepared.plan.nodes])
-        deadline = time.monotonic() + lab.seconds_to_wait
         with Watch(client, lab.name, emit, proposal.wanted.jobs) as watch:
             if proposal.plan.steps:
                 # Should this be interrupted, the next one still knows what the volume holds.
@@ -99,6 +98,9 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
                     write_stamps(client, state, proposal.database_image, proposal.seen.stamps)
                 take_away(client, proposal.plan, steps)
                 migrate(client, state, proposal.plan, proposal.wanted, proposal.seen.stamps or {}, steps)
+            # Migrations take what they take; the limit is for services.
+            deadline = time.monotonic() + lab.seconds_to_wait
+            if proposal.plan.steps:
                 start_services(client, state, proposal.plan, proposal.wanted, watch, steps)
             stamps = {one.schema: one.stamp for one in proposal.wanted.migrations}
             if stamps != proposal.seen.stamps:
