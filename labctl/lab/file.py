@@ -56,7 +56,7 @@ def _check_address_range(value: object) -> object:
     return value
 
 
-# More than twice what twenty nodes took on two cores that had other work: 290 s.
+# Three times what twenty nodes took on two cores that had other work: 207 s.
 WAIT_SECONDS: Final = 280
 WAIT_SECONDS_A_NODE: Final = 20
 
