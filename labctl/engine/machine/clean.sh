@@ -20,7 +20,7 @@ awk -v folder="$folder" '$5 == folder || index($5, folder "/") == 1 { print $5 }
 rm -rf "$folder"
 
 # What is above goes with the last that is in it.
-rmdir --ignore-fail-on-non-empty "$(dirname "$folder")"
+if [ -d "$(dirname "$folder")" ]; then rmdir --ignore-fail-on-non-empty "$(dirname "$folder")"; fi
 for one in $groups; do
     case $one in *"/$group") rmdir --ignore-fail-on-non-empty "$(dirname "$one")" ;; esac
 done
