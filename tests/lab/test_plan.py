@@ -60,7 +60,9 @@ def up(lab: Lab, tmp_path: Path) -> Iterator[Callable[..., Ran]]:
     def run(*options: str, **configuration: str) -> Ran:
         for service, text in configuration.items():
             (tmp_path / f"{service}.conf").write_text(text)
-        wanted = {**original, "configuration": {name: [f"{name}.conf"] for name in configuration}}
+        # Beside what tests before these have configured.
+        added = {name: [f"{name}.conf"] for name in configuration}
+        wanted = {**original, "configuration": {**(original.get("configuration") or {}), **added}}
         file.write_text(yaml.safe_dump(wanted))
         return labctl("up", "--file", str(file), "--progress", "json", *options)
 
