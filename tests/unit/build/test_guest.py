@@ -1,10 +1,12 @@
-"""Guest images of the user's own; and the one of labctl, taken out of its image by a docker command made here."""
+"""Guest images of the user's own; and the one of labctl, taken out of its image once."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
+from labctl.build import guest
 from labctl.build.guest import export_guest, fetch, other_guest
 from labctl.errors import BadInput
 from labctl.events import Event
@@ -23,9 +25,9 @@ EVENTS: list[Event] = []
 def test_a_guest_that_is_known_needs_no_user(tmp_path: Path, name: str, user: str, disk_format: str) -> None:
     path = tmp_path / name
     path.touch()
-    guest = other_guest(str(path), None, tmp_path / "cache", EVENTS.append)
-    assert (guest.path, guest.user, guest.disk_format) == (path, user, disk_format)
-    assert guest.name == path.stem
+    found = other_guest(str(path), None, tmp_path / "cache", EVENTS.append)
+    assert (found.path, found.user, found.disk_format) == (path, user, disk_format)
+    assert found.name == path.stem
 
 
 def test_the_user_that_is_given_counts(tmp_path: Path) -> None:
@@ -55,37 +57,32 @@ def test_an_address_that_does_not_answer_is_refused_and_leaves_nothing(tmp_path:
 
 
 @pytest.fixture
-def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A docker command that has one image, holds a guest in it, and writes down what it was asked."""
-    log, program = tmp_path / "asked", tmp_path / "bin" / "docker"
+def copied(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """An engine that has one image, with a guest in it; the references of images that files were copied out of."""
+    copied = []
     facts = {"user": "lab", "min_ram_mb": 64, "properties": {"hw_rng_model": "virtio"}}
-    program.parent.mkdir()
-    program.write_text(f"""#!/bin/sh
-echo "$1 $2" >>{log}
-case "$1 $2" in
-    "image inspect") case "$*" in *labctl/guest:there) echo sha256:{"ab" * 32} ;; *) exit 1 ;; esac ;;
-    create*) echo container ;;
-    cp*) for last; do :; done
-        case "$last" in *.json) printf '%s' '{json.dumps(facts)}' >"$last" ;; *) echo disk >"$last" ;; esac ;;
-esac
-""")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
-    return log
+
+    def copy_out(reference: str, names: Iterable[str], folder: Path) -> None:
+        copied.append(reference)
+        contents = {"guest.qcow2": "disk", "guest.json": json.dumps(facts)}
+        for name in names:
+            (folder / name).write_text(contents[name])
+
+    monkeypatch.setattr(guest, "image_id", {"labctl/guest:there": "sha256:" + "ab" * 32}.get)
+    monkeypatch.setattr(guest, "copy_out", copy_out)
+    return copied
 
 
-def test_the_guest_is_taken_out_of_its_image_once(tmp_path: Path, docker: Path) -> None:
-    guest = export_guest("labctl/guest:there", tmp_path / "guests")
-    assert guest.path.read_text() == "disk\n"
-    assert (guest.user, guest.min_ram, guest.disk_format) == ("lab", 64, "qcow2")
-    assert docker.read_text().count("create") == 1
-    assert "rm container" in docker.read_text(), "the container that it was copied from is left"
-    assert export_guest("labctl/guest:there", tmp_path / "guests") == guest
-    assert docker.read_text().count("create") == 1
+def test_the_guest_is_taken_out_of_its_image_once(tmp_path: Path, copied: list[str]) -> None:
+    found = export_guest("labctl/guest:there", tmp_path / "guests")
+    assert found.path.read_text() == "disk"
+    assert (found.user, found.min_ram, found.disk_format) == ("lab", 64, "qcow2")
+    assert export_guest("labctl/guest:there", tmp_path / "guests") == found
+    assert copied == ["labctl/guest:there"]
 
 
-def test_a_guest_that_is_not_built_is_said_to_be_so(tmp_path: Path, docker: Path) -> None:
+def test_a_guest_that_is_not_built_is_said_to_be_so(tmp_path: Path, copied: list[str]) -> None:
     with pytest.raises(BadInput, match="not built yet") as caught:
         export_guest("labctl/guest:gone", tmp_path / "guests")
     assert caught.value.remedy == "Run `labctl build guest`."
-    assert "create" not in docker.read_text()
+    assert copied == []

@@ -1,5 +1,6 @@
 """Labels that say where an image comes from, on a small git repository made here."""
 
+import os
 import re
 from pathlib import Path
 
@@ -111,9 +112,11 @@ def test_the_source_is_where_the_checkout_was_cloned_from(checkout: Checkout) ->
     assert {labels[SOURCE] for labels in checkout.labels().values()} == {"https://git.example.org/team/labctl.git"}
 
 
-def test_outside_of_a_checkout_the_source_is_the_version(checkout: Checkout) -> None:
+def test_outside_of_a_checkout_the_source_is_the_version_and_the_time_that_of_the_files(checkout: Checkout) -> None:
     run(["rm", "-rf", str(checkout.root / ".git")])
-    assert checkout.labels()["nova"] == {SOURCE: f"labctl {__version__}"}
+    for path in (checkout.root / "images/nova").rglob("*"):
+        os.utime(path, (0, 0))
+    assert checkout.labels()["nova"] == {SOURCE: f"labctl {__version__}", CREATED: "1970-01-01T00:00:00+00:00"}
 
 
 def test_before_the_first_commit_there_is_no_revision(checkout: Checkout) -> None:
