@@ -1,6 +1,7 @@
 """What the tests with a Docker engine share: the engine, the built images, and the figures at the end."""
 
 import os
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,10 @@ from tests.lab.figures import MEASURED, measured
 ROOT = Path(__file__).parents[1]
 RELEASE = "2024.2"
 BUILD_LIMIT = 360.0
+
+
+# A shell that starts tests in the background lets them ignore SIGINT; Python, and what it starts, then leave it so.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

@@ -16,5 +16,9 @@ else
 fi
 mount --rbind /run/sys /sys
 ip link set lo up
+if [ -n "${VOLUMES_SIZE:-}" ]; then
+    mkdir -p "$1/volumes"
+    mount -t tmpfs -o "size=$VOLUMES_SIZE" tmpfs "$1/volumes"
+fi
 rm -f "$2"
 exec dockerd --data-root "$1" --exec-root /run/docker --pidfile /run/docker.pid --host "unix://$2"

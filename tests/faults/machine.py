@@ -32,11 +32,14 @@ class Machine:
         self.first = 0
         self._outside = os.open(HERE, os.O_RDONLY)
 
-    def boot(self) -> None:
+    def boot(self, volumes_size: str = "") -> None:
         """Switches it on, waits for its engine, and moves this process into its network.
 
         What this process starts from now on, labctl and docker too, is on that machine; only the file system and the
         processes are those outside.
+
+        Args:
+            volumes_size: As tmpfs takes it: the engine's volumes are on a disk of that size, and gone with the power.
         """
         command = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "sh", str(BOOT)]
         with (self.folder / "engine.log").open("ab") as log:
@@ -45,6 +48,7 @@ class Machine:
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
+                env={**os.environ, "VOLUMES_SIZE": volumes_size},
             )
         os.environ["DOCKER_HOST"] = f"unix://{self.socket}"
 
@@ -70,6 +74,15 @@ class Machine:
             return not Path(f"/proc/{self.first}").exists() or Pending("its first process is there")
 
         wait_until(dead, "the machine to be off", BOOT_SECONDS, 0.1)
+
+    def reboot(self, volumes_size: str = "") -> None:
+        """Loses its power, and is switched on again."""
+        self.pull_the_plug()
+        self.boot(volumes_size)
+
+    def inside(self, path: Path) -> Path:
+        """A path as the machine itself sees it, its own mounts too."""
+        return Path(f"/proc/{self.first}/root", *path.parts[1:])
 
     def kill(self, process: int) -> None:
         """Sends SIGKILL to a process by the number that the machine knows it by."""

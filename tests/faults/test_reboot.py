@@ -19,8 +19,7 @@ def test_a_lab_outlives_reboots_of_its_machine(machine: Machine) -> None:
             before = objects(admin)
         secrets = lab.state.secrets.read_bytes()
         for number in range(1, REBOOTS + 1):
-            machine.pull_the_plug()
-            machine.boot()
+            machine.reboot()
             begin = time.monotonic()
             for address in addresses.values():
                 answers(address)

@@ -45,8 +45,7 @@ def removed_in_any_case() -> Iterator[None]:
 
 def interrupt(moment: Moment) -> tuple[int, str]:
     """Brings the lab up, interrupts when an event tells that the moment has come; exit code and all that was said."""
-    # A shell that starts tests in the background lets them ignore SIGINT, and Python then leaves it so.
-    command = ["env", "--default-signal=INT", str(LABCTL), "up", "--name", NAME, "--nodes", "1", "--progress", "json"]
+    command = [str(LABCTL), "up", "--name", NAME, "--nodes", "1", "--progress", "json"]
     said = []
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True

@@ -1,0 +1,51 @@
+"""The disk is full in the middle of `up`: it fails and says so; once there is room, the next `up` finishes the job."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.machine import Machine
+from tests.faults.points import NAME, UP, Point, planned, spread, up_until
+from tests.lab.commands import labctl
+
+SIZE = "2g"
+POINTS = 4
+WAIT_SECONDS = "60"
+
+
+@pytest.fixture
+def ballast(machine: Machine) -> Iterator[Path]:
+    """A file on a disk that holds the engine's volumes alone."""
+    machine.reboot(SIZE)
+    yield machine.inside(machine.folder / "data/volumes/ballast")
+    machine.reboot()
+
+
+@pytest.mark.usefixtures("no_lab")
+def test_up_finishes_once_there_is_room(machine: Machine, ballast: Path) -> None:
+    points: list[Point] = spread(POINTS + 1)[:POINTS]
+    for point in points:
+        with up_until(point) as running:
+            fill(ballast)
+            running.communicate(timeout=600)
+        full = labctl(*UP, "--wait-timeout", WAIT_SECONDS)
+        assert full.code != 0, f"disk full at {point}, and `up` succeeds"
+        assert "Traceback" not in full.err, f"disk full at {point}\n{full}"
+        assert "No space left on device" in full.err or "disk" in full.err, f"disk full at {point}\n{full}"
+        ballast.unlink()
+        ran = labctl(*UP)
+        assert ran.code == 0, f"disk full at {point}\n{ran}"
+        assert planned() == [], f"disk full at {point}"
+        assert labctl("down", "--name", NAME).code == 0
+
+
+def fill(ballast: Path) -> None:
+    """Takes all room that is left."""
+    with ballast.open("wb") as file:
+        room = os.statvfs(file.fileno())
+        # Twice: what services free meanwhile goes too.
+        for _ in range(2):
+            room = os.statvfs(file.fileno())
+            os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), max(1, room.f_bavail * room.f_frsize - 4096))
