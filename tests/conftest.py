@@ -39,7 +39,7 @@ class Built:
 
     @property
     def images(self) -> tuple[Image, ...]:
-        return self.graph.runtime
+        return self.graph.runtime()
 
 
 @pytest.fixture(scope="session")

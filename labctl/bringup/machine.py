@@ -1,7 +1,7 @@
 """What a lab needs of the machine, refused before anything is changed."""
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import docker
@@ -121,12 +121,15 @@ def wildcard_ports(folder: Path = Path("/proc/net")) -> dict[int, str]:
     return found
 
 
-def image_labels(client: docker.DockerClient, references: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+def image_labels(
+    client: docker.DockerClient, references: Mapping[str, str], profiles: Collection[str] = ()
+) -> dict[str, Mapping[str, str]]:
     """The labels of the lab's images.
 
     Args:
         client: The engine.
         references: Image name in the catalog to reference.
+        profiles: The lab's, whose images are built when they are asked for.
 
     Raises:
         BadInput: Some are not there.
@@ -139,7 +142,8 @@ def image_labels(client: docker.DockerClient, references: Mapping[str, str]) -> 
         except docker.errors.ImageNotFound:
             missing.append(reference)
     if missing:
-        raise BadInput("Images of the lab are not built yet.", evidence=missing, remedy="Run `labctl build` first.")
+        command = " ".join(["labctl build", *([f"--with {','.join(profiles)}"] if profiles else [])])
+        raise BadInput("Images of the lab are not built yet.", evidence=missing, remedy=f"Run `{command}` first.")
     return found
 
 

@@ -130,6 +130,9 @@ def make_plan(
         user=f"{service_uid()}:0",
         drop_ins={service: read_drop_ins(paths) for service, paths in lab.configuration.items()},
         sources=sources or {},
+        profiles=lab.profiles,
+        glance_store=lab.glance.store,
+        image_backend=lab.images,
     )
 
 

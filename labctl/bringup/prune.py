@@ -11,6 +11,7 @@ from labctl.bringup.debris import Debris, find_debris, is_gone
 from labctl.bringup.down import remove_lab
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import load_images
+from labctl.catalog.profile import load_profiles
 from labctl.engine.inventory import Inventory, remove_image, remove_record, take_inventory
 from labctl.engine.remains import Remains, all_remains, remains_of
 from labctl.events import Emit, Note, step
@@ -48,16 +49,18 @@ def look(
 
 def needed_images(folders: CatalogFolders, labs: Iterable[LabState], remains: Mapping[str, Remains]) -> frozenset[str]:
     """References of the images that labs run which are up, or whose data is kept."""
-    releases = {release_of(lab) for lab in labs if not is_gone(remains.get(lab.name, Remains()), folder=True)}
-    images = load_images(folders).runtime
-    return frozenset(Naming(release).reference(image.name) for release in releases if release for image in images)
+    there = [lab for lab in labs if not is_gone(remains.get(lab.name, Remains()), folder=True)]
+    return frozenset(reference for lab in there for reference in images_of(folders, lab))
 
 
-def release_of(lab: LabState) -> str:
-    """A lab's release, as its file says; empty without one. Nothing else of the file is looked at."""
-    if not lab.exists:
-        return ""
-    return str((yaml.safe_load(lab.lab_file.read_text()) or {}).get("release", ""))
+def images_of(folders: CatalogFolders, lab: LabState) -> list[str]:
+    """References of the images that a lab needs. Nothing but that is looked at in its file."""
+    said = (yaml.safe_load(lab.lab_file.read_text()) if lab.exists else None) or {}
+    if not (release := str(said.get("release", ""))):
+        return []
+    known = load_profiles(folders)
+    images = load_images(folders).runtime(known.closure(said.get("with") or ()))
+    return [Naming(release).reference(image.name) for image in images]
 
 
 def prune(

@@ -1,7 +1,7 @@
 """`labctl up`: from a lab file to a cloud that is usable."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import docker
@@ -32,6 +32,7 @@ from labctl.bringup.wanted import Wanted, read_wanted
 from labctl.bringup.watch import Observed, Watch
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import load_images
+from labctl.catalog.profile import load_profiles
 from labctl.engine.images import image_contents
 from labctl.engine.machine import prepare_nodes
 from labctl.engine.volumes import lab_volumes
@@ -40,6 +41,7 @@ from labctl.events import Emit, Note, PlanMade, PlannedStep, step
 from labctl.lab.addresses import CANDIDATES
 from labctl.lab.file import LabFile, with_values
 from labctl.lab.names import node_folders
+from labctl.lab.profiles import check_profiles
 from labctl.lab.state import LabState, cache_root, locked
 from labctl.render.images import Naming
 from labctl.render.lab import LabPlan, host_ports
@@ -160,15 +162,16 @@ def propose(
         may_probe: Whether a guest may be run to find out if KVM works.
 
     Raises:
-        BadInput: Images are missing, a file is wrong, or a node of the lab would go.
+        BadInput: Images or profiles are missing, a file is wrong, or a node of the lab would go.
         MachineConflict: The machine cannot take it.
         BringUpFailed: The database layer was migrated by other packages.
     """
     state = LabState(wanted.name)
     refuse_half_restored(state)
     refuse_to_lose_nodes(state, wanted, lab_volumes(client, state.name))
-    references = runtime_references(folders, wanted.release)
-    check_images(client, folders, references)
+    check_profiles(wanted, load_profiles(folders))
+    references = runtime_references(folders, wanted.release, wanted.profiles)
+    check_images(client, folders, references, wanted.profiles)
     refuse_bad_drop_ins(folders, wanted, emit)
     database = references[DATABASE]
     seen = replace(look(client, state), stamps=read_stamps(client, state, database))
@@ -231,21 +234,23 @@ def somewhere(state: LabState, wanted: LabFile, references: Mapping[str, str]) -
     return make_plan(state, with_values(wanted, address_range=CANDIDATES[0]), references, "qemu")
 
 
-def runtime_references(folders: CatalogFolders, release: str) -> dict[str, str]:
-    """Image name to reference, of the images that containers run."""
-    naming = Naming(release)
-    return {image.name: naming.reference(image.name) for image in load_images(folders).containers}
+def runtime_references(folders: CatalogFolders, release: str, profiles: Collection[str] = ()) -> dict[str, str]:
+    """Image name to reference, of the images that containers of a lab with some profiles run."""
+    naming, needed = Naming(release), load_profiles(folders).closure(profiles)
+    return {image.name: naming.reference(image.name) for image in load_images(folders).containers(needed)}
 
 
-def check_images(client: docker.DockerClient, folders: CatalogFolders, references: Mapping[str, str]) -> None:
+def check_images(
+    client: docker.DockerClient, folders: CatalogFolders, references: Mapping[str, str], profiles: Collection[str] = ()
+) -> None:
     """Refuses to start with images that are missing or do not fit together.
 
     Raises:
         BadInput: Images are missing.
         BringUpFailed: The database layer was migrated by other packages.
     """
-    labels = image_labels(client, references)
-    for image in load_images(folders).containers:
+    labels = image_labels(client, references, profiles)
+    for image in load_images(folders).containers():
         stale = stale_schemas(labels, image.file.schemas, image.name)
         if stale:
             raise BringUpFailed(

@@ -1,6 +1,6 @@
 """`labctl build`: render, bake, look inside."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,12 +25,13 @@ class BuildRequest:
     """What to build, and how.
 
     Attributes:
-        images: Names; empty for all that containers run.
+        images: Names; empty for all that a lab without profiles needs.
         naming: How the results are called.
         base: Where the base root filesystem comes from: one of `Base`, or an image's reference.
         jobs: At most so many images at once; None leaves it to BuildKit.
         no_cache: Build every step anew.
         push: Push the results.
+        profiles: Profiles whose images are built as well.
     """
 
     images: tuple[str, ...]
@@ -39,6 +40,7 @@ class BuildRequest:
     jobs: int | None = None
     no_cache: bool = False
     push: bool = False
+    profiles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def build_images(
         BadInput: There is no such image, or a template is wrong.
         BuildFailed: A step failed.
     """
-    targets = chosen(graph, request.images)
+    targets = chosen(graph, request.images, request.profiles)
     with locked("build"):
         rootfs = ensure_rootfs(request.base, release.debian, place.root.parent, emit)
         build = build_input(folders, graph, release, request, place, rootfs)
@@ -143,8 +145,8 @@ def write_context(place: BuildPlace, build: BuildInput) -> None:
     write_folder(place.context, render_build_context(build), mode=0o644)
 
 
-def chosen(graph: ImageGraph, names: Sequence[str]) -> tuple[str, ...]:
-    """The images to build, in build order.
+def chosen(graph: ImageGraph, names: Sequence[str], profiles: Collection[str] = ()) -> tuple[str, ...]:
+    """The images to build, in build order: those that are named, or all of a lab; and those that profiles bring.
 
     Raises:
         BadInput: There is no such image.
@@ -153,4 +155,6 @@ def chosen(graph: ImageGraph, names: Sequence[str]) -> tuple[str, ...]:
         if name not in graph.names:
             there = f"There are: {', '.join(graph.names)}."
             raise BadInput(f"There is no image {name!r}.", evidence=[there], remedy=nearest(name, graph.names))
-    return tuple(name for name in graph.names if name in names) or tuple(image.name for image in graph.runtime)
+    brought = {image for profile in profiles for image in graph.brought_by[profile]}
+    wanted = {*(names or [image.name for image in graph.runtime()]), *brought}
+    return tuple(name for name in graph.names if name in wanted)

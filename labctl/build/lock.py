@@ -1,13 +1,14 @@
 """`labctl lock`: resolves what each image installs, with hashes, under OpenStack's own constraints.
 
 Every image with requirements is resolved on its own with uv. What more than one of them needs goes into the lock of the
-image `python`, so that it is one layer for all; an image's own lock holds what its parents do not have.
+image `python`, so that it is one layer for all; an image's own lock holds what its parents do not have. An image that
+only profiles need puts nothing into the common lock: other images stay as they are.
 """
 
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,13 +76,63 @@ def lock_release(
                 found.text = f"{len(resolved[image.name])} packages"
     with step(emit, f"resolve {BUILDER}"):
         tools = resolve(release.tools, (), release)
-    locks = split(resolved, {name: [p.name for p in graph.parents(name)] for name in resolved})
+    locks = split(resolved, {name: [p.name for p in graph.parents(name)] for name in resolved}, graph.of_profiles)
     compiled = [pin for name in release.source_builds for pin in pins_of(name, resolved.values())]
     written = [write_lock(lock_folder(folders, release.name, name), lock, release) for name, lock in locks.items()]
     builder = lock_folder(folders, release.name, BUILDER)
     written.append(write(builder / "tools.txt", [pin.text for pin in tools.values()]))
     written.append(write(builder / "build.txt", [pin.plain for pin in tools.values() if pin.name != "uv"]))
     written.append(write(builder / "source.txt", [pin.text for pin in compiled]))
+    return tuple(written)
+
+
+def lock_images(
+    folders: CatalogFolders,
+    graph: ImageGraph,
+    release: Release,
+    names: Iterable[str],
+    emit: Emit,
+    constraints: str | None = None,
+) -> tuple[Path, ...]:
+    """Writes the locks of some images over those that their parents have, which stay as they are.
+
+    Args:
+        folders: The catalog.
+        graph: Its images.
+        release: What to lock.
+        names: The images.
+        emit: Told about each step.
+        constraints: As for `lock_release`.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        BadInput: The constraints cannot be read.
+        BuildFailed: uv found no solution, or an image needs another version of what a parent has.
+    """
+    limits = apply_overrides(read_constraints(constraints or release.constraints), release.overrides)
+    written = []
+    for name in names:
+        with step(emit, f"resolve {name}") as found:
+            resolved = resolve(graph[name].file.python, limits, release)
+            parents = {
+                canonical(line): line.split("==")[1].split()[0]
+                for parent in graph.parents(name)
+                for path in sorted(lock_folder(folders, release.name, parent.name).glob("*.txt"))
+                for line in path.read_text().splitlines()
+                if re.match(r"[A-Za-z0-9._-]+==", line)
+            }
+            clashes = [
+                f"{package}: {pin.version}, and {parents[package]} in a parent"
+                for package, pin in resolved.items()
+                if parents.get(package, pin.version) != pin.version
+            ]
+            if clashes:
+                raise BuildFailed(f"The image {name} needs other versions than its parents have.", evidence=clashes)
+            own = {package: pin for package, pin in resolved.items() if package not in parents}
+            written.append(write_lock(lock_folder(folders, release.name, name), own, release))
+            found.text = f"{len(own)} packages, and {len(resolved) - len(own)} that its parents have"
     return tuple(written)
 
 
@@ -155,12 +206,15 @@ def parse_lock(text: str) -> Lock:
     return pins
 
 
-def split(resolved: Mapping[str, Lock], parents: Mapping[str, Iterable[str]]) -> dict[str, Lock]:
+def split(
+    resolved: Mapping[str, Lock], parents: Mapping[str, Iterable[str]], alone: Collection[str] = ()
+) -> dict[str, Lock]:
     """Puts what more than one image needs into the common lock, and takes from each what its parents have.
 
     Args:
         resolved: Image name to everything it needs.
         parents: Image name to the images that it is made from.
+        alone: Images whose needs put nothing into the common lock.
 
     Raises:
         BuildFailed: Two images would install different versions of one package into the shared environment.
@@ -173,7 +227,7 @@ def split(resolved: Mapping[str, Lock], parents: Mapping[str, Iterable[str]]) ->
     if clashes:
         raise BuildFailed("Images need different versions of one package.", evidence=clashes)
     # An image that starts from another of them shares that one's layer anyway: it is no further need.
-    roots = [name for name in resolved if not any(parent in resolved for parent in parents[name])]
+    roots = [name for name in resolved if name not in alone and not any(parent in resolved for parent in parents[name])]
     needs = Counter(package for name in roots for package in resolved[name])
     common = {name: pin for lock in resolved.values() for name, pin in lock.items() if needs[name] > 1}
     locks: dict[str, Lock] = {COMMON: dict(sorted(common.items()))}

@@ -33,6 +33,11 @@ class CatalogFolders:
         """One template for each group of services."""
         return self.root / "compose"
 
+    @property
+    def profiles(self) -> Path:
+        """Services that a lab may have besides: for each profile what it is, and its Compose template."""
+        return self.compose / "profiles"
+
 
 def catalog_folders() -> CatalogFolders:
     """Finds the catalog: `LABCTL_CATALOG` if it is set, else the checkout that this package is in.

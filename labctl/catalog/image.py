@@ -1,13 +1,14 @@
 """The images of a catalog: what image.yaml says, and the order in which images need each other."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from labctl.catalog.folders import CatalogFolders
+from labctl.catalog.profile import load_profiles
 from labctl.catalog.yaml_model import read_yaml_model
 from labctl.errors import BadInput
 
@@ -59,9 +60,15 @@ class Image:
 
 @dataclass(frozen=True)
 class ImageGraph:
-    """All images of a catalog, in an order in which each comes after what it needs."""
+    """All images of a catalog.
+
+    Attributes:
+        images: In an order in which each comes after what it needs.
+        brought_by: Profile to the images that only labs with it need.
+    """
 
     images: tuple[Image, ...]
+    brought_by: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Image:
         return next(image for image in self.images if image.name == name)
@@ -89,18 +96,23 @@ class ImageGraph:
         return tuple(chain)
 
     @property
-    def runtime(self) -> tuple[Image, ...]:
-        """The images that a lab needs: those that containers run, and artifacts."""
-        return tuple(image for image in self.images if image.file.runtime)
+    def of_profiles(self) -> frozenset[str]:
+        """The images that only labs with some profile need."""
+        return frozenset(image for images in self.brought_by.values() for image in images)
 
-    @property
-    def containers(self) -> tuple[Image, ...]:
-        """The images that containers run."""
-        return tuple(image for image in self.runtime if not image.file.artifact)
+    def runtime(self, profiles: Collection[str] = ()) -> tuple[Image, ...]:
+        """The images that a lab with some profiles needs: those that containers run, and artifacts."""
+        brought = {image for profile in profiles for image in self.brought_by.get(profile, ())}
+        left_out = self.of_profiles - brought
+        return tuple(image for image in self.images if image.file.runtime and image.name not in left_out)
+
+    def containers(self, profiles: Collection[str] = ()) -> tuple[Image, ...]:
+        """The images that containers of such a lab run."""
+        return tuple(image for image in self.runtime(profiles) if not image.file.artifact)
 
 
 def load_images(folders: CatalogFolders) -> ImageGraph:
-    """Reads every images/NAME/image.yaml.
+    """Reads every images/NAME/image.yaml, and which of them only profiles need.
 
     Raises:
         BadInput: A file is malformed, names an image that is not there, or the images need each other in a circle.
@@ -109,7 +121,16 @@ def load_images(folders: CatalogFolders) -> ImageGraph:
     images = {
         file.parent.name: Image(file.parent.name, file.parent, read_yaml_model(file, ImageFile)) for file in files
     }
-    return ImageGraph(sort_images(images.values()))
+    profiles = load_profiles(folders).files
+    for name, profile in profiles.items():
+        for image in profile.images:
+            if image not in images:
+                raise BadInput(
+                    f"The profile {name!r} brings the image {image!r}, which is not in the catalog.",
+                    evidence=[str(folders.profiles / f"{name}.yaml")],
+                    remedy=f"The catalog has: {', '.join(images)}.",
+                )
+    return ImageGraph(sort_images(images.values()), {name: profile.images for name, profile in profiles.items()})
 
 
 def sort_images(images: Iterable[Image]) -> tuple[Image, ...]:

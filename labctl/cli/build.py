@@ -16,6 +16,9 @@ RELEASE = "2024.2"
 
 def build(
     images: Annotated[list[str] | None, typer.Argument(help="Images; default: all that a lab runs.")] = None,
+    with_: Annotated[
+        str | None, typer.Option("--with", help="Also the images of profiles: NAME,...", metavar="PROFILES")
+    ] = None,
     release: Annotated[str, typer.Option("--release", help="The OpenStack release.")] = RELEASE,
     base: Annotated[
         str,
@@ -39,8 +42,10 @@ def build(
     from labctl.build.images import BuildRequest, build_images, chosen, render_only_to
     from labctl.catalog.folders import catalog_folders
     from labctl.catalog.image import load_images
+    from labctl.catalog.profile import load_profiles
     from labctl.catalog.release import load_release
     from labctl.errors import BadInput
+    from labctl.lab.profiles import check_names, listed
     from labctl.lab.state import cache_root
     from labctl.render.graph import draw_graph, list_images
     from labctl.render.images import Naming
@@ -50,7 +55,10 @@ def build(
         raise BadInput("--push needs --registry.", remedy="For example `--registry registry.example.org/team`.")
     folders = catalog_folders()
     loaded, found = load_images(folders), load_release(folders, release)
-    chosen(loaded, images or ())
+    known, asked = load_profiles(folders), listed(with_)
+    check_names(asked, known)
+    profiles = known.closure(asked)
+    chosen(loaded, images or (), profiles)
     if show_list:
         typer.echo(list_images(loaded))
         return
@@ -58,7 +66,7 @@ def build(
         typer.echo(draw_graph(loaded, graph))
         return
     naming = Naming(tag or release, registry)
-    request = BuildRequest(tuple(images or ()), naming, base, jobs, no_cache, push)
+    request = BuildRequest(tuple(images or ()), naming, base, jobs, no_cache, push, profiles)
     place = build_place(release)
     if render_only:
         render_only_to(render_only, folders, loaded, found, request, place)

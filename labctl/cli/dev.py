@@ -84,7 +84,7 @@ def known_projects(lab: "LabFile") -> "Projects":
     from labctl.lab.state import LabState
 
     folders = catalog_folders()
-    return projects(folders, somewhere(LabState(lab.name), lab, runtime_references(folders, lab.release)))
+    return projects(folders, somewhere(LabState(lab.name), lab, runtime_references(folders, lab.release, lab.profiles)))
 
 
 def bring_up_with(client: "docker.DockerClient", wanted: "LabFile", emit: "Emit") -> None:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from labctl.bringup.labs import LabSeen
 
 
-HEADINGS = ("lab", "nodes", "release", "range", "state", "services ready")
+HEADINGS = ("lab", "nodes", "release", "range", "with", "state", "services ready")
 
 
 def status(
@@ -34,6 +34,7 @@ def status(
                     "name": state.name,
                     "nodes": len(lab.nodes),
                     "release": lab.release,
+                    "profiles": lab.profiles,
                     "address_range": str(lab.address_range),
                     "ready": ready,
                     "stopped": stopped,
@@ -45,8 +46,10 @@ def status(
             )
         )
         return
+    besides = f", with {', '.join(lab.profiles)}" if lab.profiles else ""
     typer.echo(
-        f"lab {state.name!r}: release {lab.release}, {len(lab.nodes)} node(s), {lab.address_range}, {state.folder}"
+        f"lab {state.name!r}: release {lab.release}, {len(lab.nodes)} node(s){besides}, {lab.address_range}, "
+        f"{state.folder}"
     )
     width = max((len(key) for key in services), default=0)
     for key, one in services.items():
@@ -79,7 +82,14 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="As a JSON list."
 def as_row(lab: "LabSeen") -> tuple[str, ...]:
     """A lab as a line of the table."""
     known = lab.lab
-    said = (str(len(known.nodes)), known.release, str(known.address_range or "-")) if known else ("-", "-", "-")
+    said = ("-", "-", "-", "-")
+    if known:
+        said = (
+            str(len(known.nodes)),
+            known.release,
+            str(known.address_range or "-"),
+            ", ".join(known.profiles) or "-",
+        )
     return (lab.name, *said, str(lab.condition), f"{lab.ready}/{lab.services}")
 
 
@@ -90,6 +100,7 @@ def as_object(lab: "LabSeen") -> dict[str, object]:
         "name": lab.name,
         "nodes": known and len(known.nodes),
         "release": known and known.release,
+        "profiles": known and known.profiles,
         "address_range": known and known.address_range and str(known.address_range),
         "state": str(lab.condition),
         "services": lab.services,

@@ -18,6 +18,12 @@ def up(
     name: Annotated[str | None, typer.Option("--name", help="The lab's name; default: lab.")] = None,
     file: Annotated[Path | None, typer.Option("--file", help="A lab file.")] = None,
     guest: Annotated[str | None, typer.Option("--guest", help="A guest image: path or URL (CirrOS, ...).")] = None,
+    with_: Annotated[
+        str | None, typer.Option("--with", help="Profiles that it shall have besides: NAME,...", metavar="PROFILES")
+    ] = None,
+    without: Annotated[
+        str | None, typer.Option("--without", help="Profiles that it shall have no more.", metavar="PROFILES")
+    ] = None,
     wait_timeout: Annotated[int | None, typer.Option("--wait-timeout", help="Seconds until it must be ready.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")] = False,
     progress: Annotated[Progress, typer.Option("--progress", help="How progress is shown.")] = Progress.AUTO,
@@ -25,11 +31,14 @@ def up(
     """Bring a lab up, or finish what is missing of it; returns when its cloud is usable."""
     from labctl.bringup.up import bring_up, propose
     from labctl.catalog.folders import catalog_folders
+    from labctl.catalog.profile import load_profiles
     from labctl.cli.lookup import docker_engine
+    from labctl.lab.profiles import listed, with_profiles
     from labctl.ui import listener
     from labctl.ui.plan import plan_text
 
     wanted = wanted_lab(name, file, nodes=nodes, guest=guest, wait_timeout=wait_timeout)
+    wanted = with_profiles(wanted, load_profiles(catalog_folders()), more=listed(with_), fewer=listed(without))
     if dry_run:
         as_json = progress is Progress.JSON
         # The plan is what was asked for, so it goes to standard output.
@@ -71,8 +80,12 @@ def wanted_lab(name: str | None, file: Path | None, **flags: object) -> "LabFile
     if isinstance(count := given.get("nodes"), int):
         given["nodes"] = with_count(start.nodes, count)
     wanted = with_values(start, **given)
-    if file and "sources" not in start.model_fields_set and LabState(wanted.name).exists:
-        wanted = with_values(wanted, sources=lab_file(LabState(wanted.name)).sources)
+    if file and LabState(wanted.name).exists:
+        before = lab_file(LabState(wanted.name))
+        if "sources" not in start.model_fields_set:
+            wanted = with_values(wanted, sources=before.sources)
+        if "profiles" not in start.model_fields_set:
+            wanted = with_values(wanted, **{"with": before.profiles})
     load_release(catalog_folders(), wanted.release)
     return wanted
 

@@ -78,6 +78,18 @@ PrivateRange = Annotated[IPv4Network, BeforeValidator(_check_address_range)]
 """A /22 out of RFC 1918."""
 
 
+class Glance(BaseModel):
+    """What the lab file says of Glance.
+
+    Attributes:
+        store: Where new images go.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    store: Literal["file", "swift"] = "file"
+
+
 class LabFile(BaseModel):
     """What a lab is asked to be; the description of a field says what it allows.
 
@@ -91,6 +103,9 @@ class LabFile(BaseModel):
         guest_user: Who logs in to that guest.
         configuration: Service name to drop-in files and folders, in the order in which they are applied.
         sources: A project, a service or a node's service to the source tree that it runs from instead of its image.
+        profiles: The profiles that were asked for; those that these need come on top. `with` in a file.
+        glance: Where Glance keeps images.
+        images: Where servers' disks come from: copies on each node, or clones in the block store.
         wait_timeout: How long a bring-up may take, in seconds; None: what `seconds_to_wait` says.
     """
 
@@ -111,6 +126,9 @@ class LabFile(BaseModel):
     sources: dict[str, Path] = Field(
         default_factory=dict, description="for each project or service, the folder of a source tree"
     )
+    profiles: tuple[str, ...] = Field((), alias="with", description="a list of profiles, such as [swift]")
+    glance: Glance = Field(Glance(), description="{store: file}, or {store: swift}")
+    images: Literal["local", "rbd"] = Field("local", description="local, or rbd")
     wait_timeout: Annotated[int, Field(ge=1, le=86400, strict=True)] | None = Field(
         None, description="seconds, a whole number from 1 to 86400, or null"
     )
@@ -119,6 +137,10 @@ class LabFile(BaseModel):
     def seconds_to_wait(self) -> int:
         """How long a bring-up may take: as long as was said, or five minutes for one node and more for more."""
         return self.wait_timeout or WAIT_SECONDS + WAIT_SECONDS_A_NODE * len(self.nodes)
+
+
+FIELDS: Final = {field.alias or name: field for name, field in LabFile.model_fields.items()}
+"""The keys of the file."""
 
 
 def load_lab_file(path: Path, known_services: Collection[str], *, check_files: bool = True) -> LabFile:
@@ -161,7 +183,7 @@ def load_lab_file(path: Path, known_services: Collection[str], *, check_files: b
 
 def dump_lab_file(lab: LabFile) -> str:
     """Writes a lab as YAML with every value spelled out; `load_lab_file` reads it back as the same lab."""
-    return yaml.safe_dump(lab.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    return yaml.safe_dump(lab.model_dump(mode="json", by_alias=True), sort_keys=False, allow_unicode=True)
 
 
 def with_values(lab: LabFile, **values: object) -> LabFile:
@@ -169,7 +191,7 @@ def with_values(lab: LabFile, **values: object) -> LabFile:
 
     Args:
         lab: The lab to start from.
-        values: Field names and their new values.
+        values: Keys of the file and their new values.
 
     Returns:
         The changed lab.
@@ -178,7 +200,7 @@ def with_values(lab: LabFile, **values: object) -> LabFile:
         BadInput: A value is not allowed.
     """
     try:
-        return LabFile.model_validate({**lab.model_dump(), **values})
+        return LabFile.model_validate({**lab.model_dump(by_alias=True), **values})
     except ValidationError as error:
         lines = [f"{_key(item['loc'])}: {_sentence(item)}" for item in error.errors()]
         raise BadInput("The lab cannot be like this", evidence=lines, remedy="Give another value.") from error
@@ -203,9 +225,10 @@ def _sentence(item: Mapping[str, Any]) -> str:
     """Says what is wrong with one value, from pydantic's error and the description of the field."""
     location: Location = item["loc"]
     if item["type"] == "extra_forbidden":
-        near = nearest(str(location[-1]), LabFile.model_fields)
-        return "; ".join(filter(None, ("unknown key", near, f"allowed: {', '.join(LabFile.model_fields)}")))
-    allowed = LabFile.model_fields[str(location[0])].description
+        allowed_here = FIELDS if len(location) == 1 else Glance.model_fields
+        near = nearest(str(location[-1]), allowed_here)
+        return "; ".join(filter(None, ("unknown key", near, f"allowed: {', '.join(allowed_here)}")))
+    allowed = FIELDS[str(location[0])].description
     hint = str(cause) if isinstance(cause := item.get("ctx", {}).get("error"), ValueError) else ""
     near = hint if hint.startswith("did you mean") else ""
     given = item["input"] if isinstance(item["input"], str) else yaml.safe_dump(item["input"], default_flow_style=True)

@@ -111,7 +111,7 @@ def bake_definition(build: BuildInput) -> dict[str, object]:
     """The content of docker-bake.json."""
     secrets = [f"id={name},src={path}" for name, path in sorted(build.secrets.items())]
     return {
-        "group": {"default": {"targets": [image.name for image in build.graph.runtime]}},
+        "group": {"default": {"targets": [image.name for image in build.graph.runtime()]}},
         "target": {
             image.name: {
                 "context": ".",

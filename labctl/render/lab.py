@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from labctl.catalog.folders import CatalogFolders
+from labctl.catalog.profile import load_profiles
 from labctl.errors import BadInput
 from labctl.lab.addresses import AddressPlan, Node
 from labctl.lab.names import node_folders
@@ -17,6 +18,11 @@ from labctl.render.templates import Templates
 
 PER_NODE = "node"
 """The folder of config-templates/ whose templates are rendered once for each node."""
+
+CLIENTS = "client"
+"""The folder whose templates are for clients of the lab, and mounted by no service."""
+
+TEMPLATE = ".yaml.j2"
 
 DROP_INS_README = b"Drop-in files that the lab file names; read in this order, after the service's own.\n"
 PLACEHOLDER_KEY = "0" * 64
@@ -37,6 +43,9 @@ class LabPlan:
         user: `uid:gid` of services that are not privileged.
         drop_ins: Service to (file name, content) of configuration added by the user, in order.
         sources: Service to the source tree that it runs from; the others run what their image holds.
+        profiles: The profiles that were asked for; those that these need come on top.
+        glance_store: Where Glance puts new images: file or swift.
+        image_backend: Where servers' disks come from: local or rbd.
     """
 
     name: str
@@ -49,6 +58,9 @@ class LabPlan:
     user: str
     drop_ins: Mapping[str, tuple[tuple[str, bytes], ...]] = field(default_factory=dict)
     sources: Mapping[str, SourceTree] = field(default_factory=dict)
+    profiles: tuple[str, ...] = ()
+    glance_store: str = "file"
+    image_backend: str = "local"
 
 
 @dataclass(frozen=True)
@@ -99,19 +111,20 @@ def render_configuration(folders: CatalogFolders, plan: LabPlan) -> dict[str, by
     def placeholder(_: str) -> str:
         return PLACEHOLDER_KEY
 
-    values = _values(plan, placeholder, placeholder)
-    return configuration(folders, plan, values | _collected(compose_fragments(folders, values), placeholder))
+    values = _values(folders, plan, placeholder, placeholder)
+    fragments = compose_fragments(folders, values)
+    return configuration(folders, plan, values | _collected(fragments, placeholder), merge(fragments))
 
 
 def host_ports(folders: CatalogFolders, plan: LabPlan) -> dict[int, str]:
     """The ports of the lab in the host's own namespace, and whose they are, as the Compose templates say."""
-    fragments = compose_fragments(folders, _values(plan, lambda _: PLACEHOLDER_KEY, lambda name: name))
+    fragments = compose_fragments(folders, _values(folders, plan, lambda _: PLACEHOLDER_KEY, lambda name: name))
     return {int(port): service for port, service in collect(fragments, "ports").items()}
 
 
 def from_source(folders: CatalogFolders, plan: LabPlan) -> dict[str, FromSource]:
     """The services of a lab that can run from a source tree."""
-    merged = merge(compose_fragments(folders, _values(plan, lambda _: PLACEHOLDER_KEY, lambda name: name)))
+    merged = merge(compose_fragments(folders, _values(folders, plan, lambda _: PLACEHOLDER_KEY, lambda name: name)))
     return {
         name: FromSource(service["x-source"], service["image"])
         for name, service in merged["services"].items()
@@ -119,9 +132,14 @@ def from_source(folders: CatalogFolders, plan: LabPlan) -> dict[str, FromSource]
     }
 
 
-def _values(plan: LabPlan, secret: Callable[[str], str], public: Callable[[str], str]) -> dict[str, Any]:
+def _values(
+    folders: CatalogFolders, plan: LabPlan, secret: Callable[[str], str], public: Callable[[str], str]
+) -> dict[str, Any]:
     """What templates may use."""
     return {
+        "profiles": load_profiles(folders).closure(plan.profiles),
+        "glance_store": plan.glance_store,
+        "image_backend": plan.image_backend,
         "lab": plan.name,
         "addresses": plan.addresses,
         "nodes": plan.nodes,
@@ -139,16 +157,14 @@ def _values(plan: LabPlan, secret: Callable[[str], str], public: Callable[[str],
 def _render(
     folders: CatalogFolders, plan: LabPlan, secret: Callable[[str], str], public: Callable[[str], str]
 ) -> dict[str, bytes]:
-    values = _values(plan, secret, public)
+    values = _values(folders, plan, secret, public)
     fragments = compose_fragments(folders, values)
-    files = configuration(folders, plan, values | _collected(fragments, secret))
-    clients = {name.removeprefix("etc/client/"): files.pop(name) for name in list(files) if "etc/client/" in name}
     merged = merge(fragments)
+    files = configuration(folders, plan, values | _collected(fragments, secret), merged)
+    clients = client_files(folders, values)
     for service, tree in plan.sources.items():
         files |= tree.files()
         merged["services"][service] = run_from(tree, merged["services"][service])
-    used = frozenset().union(*(mounted_files(service, files) for service in merged["services"].values()))
-    files = {name: content for name, content in files.items() if name in used}
     compose = complete(
         merged,
         lab=plan.name,
@@ -161,21 +177,29 @@ def _render(
 
 
 def _collected(fragments: Mapping[str, Fragment], secret: Callable[[str], str]) -> dict[str, Any]:
-    """What configuration templates may use besides: what the Compose templates say of databases and services."""
+    """What configuration templates may use besides: what the Compose templates say of databases, services and roles."""
     return {
         "databases": collect(fragments, "databases"),
         "services": [
-            {**entry, "password": secret(f"password.user.{entry['name']}") if entry.get("user", True) else None}
-            for fragment in fragments.values()
+            {
+                **entry,
+                "password": secret(f"password.user.{entry['name']}") if entry.get("user", True) else None,
+                **({"profile": Path(name).name.removesuffix(TEMPLATE)} if "/" in name else {}),
+            }
+            for name, fragment in fragments.items()
             for entry in fragment.get("x-labctl", {}).get("catalog", [])
         ],
+        "roles": [role for each in fragments.values() for role in each.get("x-labctl", {}).get("roles", [])],
     }
 
 
 def compose_fragments(folders: CatalogFolders, values: Mapping[str, Any]) -> dict[str, Fragment]:
-    """The Compose templates, rendered and read, in the order of their names."""
+    """The Compose templates, rendered and read: those of every lab in the order of their names, then the profiles'."""
     templates = Templates(folders.compose)
-    names = sorted(path.name for path in folders.compose.glob("*.yaml.j2"))
+    plain = sorted(path.name for path in folders.compose.glob(f"*{TEMPLATE}"))
+    chosen = [f"{folders.profiles.name}/{name}{TEMPLATE}" for name in values["profiles"]]
+    # A profile may be nothing but a name for others.
+    names = [*plain, *(name for name in chosen if (folders.compose / name).exists())]
     return {name: parse_fragment(name, templates.render(name, **values)) for name in names}
 
 
@@ -196,21 +220,49 @@ def bridge(plan: LabPlan, name: str, network: Any) -> str:
     )
 
 
-def configuration(folders: CatalogFolders, plan: LabPlan, values: Mapping[str, Any]) -> dict[str, bytes]:
-    """The services' configuration: etc/SERVICE/FILE for the control plane, etc/NODE/SERVICE/FILE for nodes."""
+def configuration(
+    folders: CatalogFolders, plan: LabPlan, values: Mapping[str, Any], merged: Fragment
+) -> dict[str, bytes]:
+    """The services' configuration: etc/SERVICE/FILE for the control plane, etc/NODE/SERVICE/FILE for nodes.
+
+    Only what a service mounts is rendered, so that what the lab has not costs nothing and asks for no secrets.
+    """
     templates = Templates(folders.config_templates)
-    files: dict[str, bytes] = {}
+    wanted: dict[str, tuple[str, dict[str, Any]]] = {}
     for name in template_names(folders.config_templates):
         service, _, rest = name.partition("/")
         target = rest.removesuffix(".j2")
         if service == PER_NODE:
             for node in plan.nodes:
                 host_uuid = uuid.uuid5(uuid.NAMESPACE_DNS, f"{node.name}.{plan.name}")
-                text = templates.render(name, node=node, host_uuid=host_uuid, **values)
-                files[f"etc/{node.name}/{target}"] = text.encode()
+                wanted[f"etc/{node.name}/{target}"] = name, {"node": node, "host_uuid": host_uuid}
         else:
-            files[f"etc/{service}/{target}"] = templates.render(name, **values).encode()
-    return {**files, **drop_in_files(plan, files)}
+            wanted[f"etc/{service}/{target}"] = name, {}
+    read = mounted(merged, wanted)
+    files = {
+        target: templates.render(name, **more, **values).encode()
+        for target, (name, more) in wanted.items()
+        if target in read
+    }
+    files |= drop_in_files(plan, files)
+    return {target: files[target] for target in mounted(merged, files)}
+
+
+def mounted(merged: Fragment, paths: Iterable[str]) -> list[str]:
+    """Those of some paths that a service mounts."""
+    paths = list(paths)
+    found = frozenset().union(*(mounted_files(service, paths) for service in merged["services"].values()))
+    return [path for path in paths if path in found]
+
+
+def client_files(folders: CatalogFolders, values: Mapping[str, Any]) -> dict[str, bytes]:
+    """How clients reach the cloud: what config-templates/client/ makes, beside the Compose file."""
+    templates = Templates(folders.config_templates)
+    names = [name for name in template_names(folders.config_templates) if name.startswith(f"{CLIENTS}/")]
+    return {
+        name.removeprefix(f"{CLIENTS}/").removesuffix(".j2"): templates.render(name, **values).encode()
+        for name in names
+    }
 
 
 def template_names(folder: Path) -> list[str]:

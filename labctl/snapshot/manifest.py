@@ -58,7 +58,7 @@ class Manifest(BaseModel):
 
 def dump_manifest(manifest: Manifest) -> bytes:
     """Writes it; `load_manifest` reads it back."""
-    return yaml.safe_dump(manifest.model_dump(mode="json"), sort_keys=False).encode()
+    return yaml.safe_dump(manifest.model_dump(mode="json", by_alias=True), sort_keys=False).encode()
 
 
 def load_manifest(text: bytes, where: str) -> Manifest:

@@ -24,7 +24,8 @@ def reset(client: docker.DockerClient, folders: CatalogFolders, lab: LabFile, em
         BringUpFailed: The lab did not become ready.
     """
     with locked(f"lab-{lab.name}"):
-        check_images(client, folders, runtime_references(folders, lab.release))
+        references = runtime_references(folders, lab.release, lab.profiles)
+        check_images(client, folders, references, lab.profiles)
         refuse_bad_drop_ins(folders, lab, emit)
         half_restored = LabState(lab.name).being_restored
         broker = service_states(client, lab.name).get(BROKER)

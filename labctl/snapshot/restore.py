@@ -6,6 +6,7 @@ from labctl.bringup.drop_ins import refuse_bad_drop_ins
 from labctl.bringup.prepare import service_uid, with_range
 from labctl.bringup.up import BroughtUp, bring_up, check_images, check_machine, runtime_references
 from labctl.catalog.folders import CatalogFolders
+from labctl.catalog.profile import load_profiles
 from labctl.engine.containers import service_containers
 from labctl.engine.copying import copy_back, make_volume
 from labctl.engine.images import image_contents
@@ -13,6 +14,7 @@ from labctl.errors import BadInput
 from labctl.events import Emit, Note, step
 from labctl.files import write_file
 from labctl.lab.file import dump_lab_file
+from labctl.lab.profiles import check_profiles
 from labctl.lab.secrets import Secrets, write_secrets
 from labctl.lab.state import LabState, locked
 from labctl.snapshot.clear import clear
@@ -42,8 +44,10 @@ def restore(
     state = LabState(lab)
     with locked(f"lab-{lab}"):
         manifest = find_manifest(state, name)
-        references = runtime_references(folders, manifest.lab.release)
-        check_images(client, folders, references)
+        profiles = manifest.lab.profiles
+        check_profiles(manifest.lab, load_profiles(folders))
+        references = runtime_references(folders, manifest.lab.release, profiles)
+        check_images(client, folders, references, profiles)
         refuse_other_images(client, manifest, emit, upgrade=upgrade)
         refuse_bad_drop_ins(folders, manifest.lab, emit)
         if not service_containers(client, lab):

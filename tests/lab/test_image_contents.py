@@ -34,7 +34,7 @@ def needles(built: Built) -> list[str]:
 @pytest.fixture(scope="module")
 def insides(built: Built, needles: list[str]) -> dict[str, Inside]:
     """Name to content, of the images that containers run."""
-    return {image.name: look_inside(built.reference(image.name), needles) for image in built.graph.containers}
+    return {image.name: look_inside(built.reference(image.name), needles) for image in built.graph.containers()}
 
 
 def offending(insides: dict[str, Inside], pattern: re.Pattern[str]) -> list[str]:
@@ -123,7 +123,7 @@ def test_every_image_says_where_it_comes_from(built: Built) -> None:
 
 def test_every_image_says_what_is_inside_and_it_is_true(built: Built, insides: dict[str, Inside]) -> None:
     silent, untrue = [], []
-    for image in built.graph.containers:
+    for image in built.graph.containers():
         labels = labels_of(built, image.name)
         stated = {key.removeprefix(VERSION): value for key, value in labels.items() if key.startswith(VERSION)}
         silent += [] if stated else [image.name]

@@ -100,7 +100,10 @@ def test_all_images_that_are_missing_are_named_at_once() -> None:
     with pytest.raises(BadInput, match="not built yet") as caught:
         image_labels(client(engine), wanted)
     assert caught.value.evidence == ("labctl/glance:x", "labctl/mariadb:x")
-    assert "labctl build" in caught.value.remedy
+    assert caught.value.remedy == "Run `labctl build` first."
+    with pytest.raises(BadInput) as caught:
+        image_labels(client(engine), wanted, ("horizon", "swift"))
+    assert caught.value.remedy == "Run `labctl build --with horizon,swift` first."
 
 
 def test_schemas_that_fit_are_not_stale() -> None:

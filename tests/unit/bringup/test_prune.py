@@ -9,7 +9,7 @@ from docker.errors import APIError
 
 from labctl.bringup import prune as module
 from labctl.bringup.debris import Debris
-from labctl.bringup.prune import needed_images, prune, release_of, remove_gone_lab, remove_images
+from labctl.bringup.prune import images_of, needed_images, prune, remove_gone_lab, remove_images
 from labctl.catalog.folders import catalog_folders
 from labctl.engine.inventory import ImageSeen, Inventory, layers_of
 from labctl.engine.remains import Remains
@@ -43,9 +43,9 @@ def test_labs_that_are_up_or_kept_need_their_images_and_gone_ones_do_not() -> No
     assert needed_images(FOLDERS, [gone], remains) == frozenset()
 
 
-def test_a_state_folder_without_a_lab_file_has_no_release() -> None:
+def test_a_state_folder_without_a_lab_file_needs_no_images() -> None:
     LabState("half").folder.mkdir(parents=True)
-    assert release_of(LabState("half")) == ""
+    assert images_of(FOLDERS, LabState("half")) == []
 
 
 def test_a_lab_that_somebody_brings_up_meanwhile_stays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,9 +36,17 @@ def test_images_are_built_in_build_order_whatever_order_they_are_named_in() -> N
 
 def test_without_names_everything_that_a_lab_needs_is_built() -> None:
     everything = chosen(GRAPH, ())
-    assert set(everything) == {image.name for image in GRAPH.runtime}
+    assert set(everything) == {image.name for image in GRAPH.runtime()}
     assert "builder" not in everything
     assert "guest" in everything
+
+
+def test_profiles_add_their_images_to_those_that_are_named_or_to_all() -> None:
+    graph = replace(GRAPH, brought_by={"keys": ["keystone"], "seats": ["placement"]})
+    assert "keystone" not in chosen(graph, ())
+    assert set(chosen(graph, (), ["keys"])) - set(chosen(graph, ())) == {"keystone"}
+    assert chosen(graph, ["memcached"], ["keys"]) == tuple(n for n in GRAPH.names if n in ("memcached", "keystone"))
+    assert chosen(graph, ["placement"]) == ("placement",)
 
 
 def test_an_unknown_image_is_refused_with_the_nearest_that_there_is() -> None:

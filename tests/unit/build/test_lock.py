@@ -4,17 +4,21 @@ from pathlib import Path
 
 import pytest
 
+from labctl.build import lock as module
 from labctl.build.lock import (
     Lock,
     Pin,
     apply_overrides,
     canonical,
+    lock_images,
     parse_lock,
     pins_of,
     read_constraints,
     split,
     write_lock,
 )
+from labctl.catalog.folders import CatalogFolders
+from labctl.catalog.image import Image, ImageFile, ImageGraph
 from labctl.catalog.release import Release
 from labctl.errors import BadInput, BuildFailed
 
@@ -132,6 +136,46 @@ def test_every_image_gets_all_that_it_needs_and_nothing_twice() -> None:
     for name, wanted in resolved.items():
         assert {*locks["python"], *locks[name]} >= set(wanted)
         assert not set(locks["python"]) & set(locks[name])
+
+
+def test_an_image_of_a_profile_makes_nothing_common() -> None:
+    resolved = {"web": lock(a="1", b="1"), "api": lock(a="1"), "extra": lock(a="1", b="1", c="1")}
+    found = split(resolved, {name: ["python"] for name in resolved}, alone=["extra"])
+    assert {name: set(pins) for name, pins in found.items()} == {
+        "python": {"a"},
+        "web": {"b"},
+        "api": set(),
+        "extra": {"b", "c"},
+    }
+
+
+def parrots(root: Path, common: str) -> tuple[CatalogFolders, ImageGraph]:
+    """A catalog whose image python has a lock with one line."""
+    folders = CatalogFolders(root)
+    write_lock(folders.locks / RELEASE.name / "python", {"common": Pin("common", "", common)}, RELEASE)
+    base = ImageFile.model_validate({"description": "x", "from": "rootfs"})
+    parrot = ImageFile.model_validate({"description": "x", "from": "python", "python": ["parrot"]})
+    return folders, ImageGraph((Image("python", root, base), Image("parrot", root, parrot)))
+
+
+def test_one_image_is_locked_over_what_its_parents_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "resolve", lambda *_: lock(parrot="2", common="1"))
+    folders, graph = parrots(tmp_path, "common==1 \\\n    --hash=sha256:aa")
+    (tmp_path / "limits").write_text("")
+    written = lock_images(folders, graph, RELEASE, ["parrot"], lambda _: None, str(tmp_path / "limits"))
+    assert written == (folders.locks / RELEASE.name / "parrot" / "packages.txt",)
+    assert [line.split("==")[0] for line in written[0].read_text().splitlines()[1:]] == ["parrot"]
+
+
+def test_one_image_that_needs_another_version_than_its_parents_have_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "resolve", lambda *_: lock(parrot="2", common="1"))
+    folders, graph = parrots(tmp_path, "common==2")
+    (tmp_path / "limits").write_text("")
+    with pytest.raises(BuildFailed, match="parrot needs other versions") as caught:
+        lock_images(folders, graph, RELEASE, ["parrot"], lambda _: None, str(tmp_path / "limits"))
+    assert caught.value.evidence == ("common: 1, and 2 in a parent",)
 
 
 def test_the_common_lock_is_sorted_so_that_it_does_not_depend_on_the_order_of_images() -> None:

@@ -78,8 +78,8 @@ def test_parents_are_the_chain_of_from_nearest_first() -> None:
 
 def test_what_a_lab_needs_leaves_out_images_that_only_make_others() -> None:
     found = graph(image("base", runtime=False), image("guest", "base", artifact=True), image("cache", "base"))
-    assert names(found.runtime) == ["guest", "cache"]
-    assert names(found.containers) == ["cache"]
+    assert names(found.runtime()) == ["guest", "cache"]
+    assert names(found.containers()) == ["cache"]
 
 
 @pytest.mark.parametrize("wrong", [image("web", "pyton"), image("web", "base", ["pyton"])])

@@ -15,7 +15,7 @@ FOLDERS = catalog_folders()
 @pytest.mark.parametrize("service", configured_services(FOLDERS))
 def test_each_names_an_image_that_runs_and_has_templates(service: str) -> None:
     known = load_options_file(FOLDERS, service)
-    assert known.image in {image.name for image in load_images(FOLDERS).containers}
+    assert known.image in load_images(FOLDERS).names
     assert list((FOLDERS.config_templates / service).glob("*.conf.j2"))
     assert len(set(known.namespaces)) == len(known.namespaces)
     assert {key.count(".") for key in known.named_by} <= {1}

@@ -74,6 +74,13 @@ def test_a_lab_file_that_does_not_speak_of_sources_leaves_what_dev_has_set(tmp_p
     assert wanted_lab("other", write(tmp_path, "nodes: 2\n"), **NO_FLAGS).sources == {}
 
 
+def test_a_lab_file_that_does_not_speak_of_profiles_leaves_those_that_there_are(tmp_path: Path) -> None:
+    keep("lab", **{"with": ["swift"]})
+    assert wanted_lab(None, None, **NO_FLAGS).profiles == ("swift",)
+    assert wanted_lab(None, write(tmp_path, "nodes: 2\n"), **NO_FLAGS).profiles == ("swift",)
+    assert wanted_lab(None, write(tmp_path, "with: []\n"), **NO_FLAGS).profiles == ()
+
+
 def test_flags_count_more_than_the_lab_file(tmp_path: Path) -> None:
     path = write(tmp_path, "name: filed\nnodes: 2\nwait_timeout: 60\n")
     wanted = wanted_lab("named", path, **{**NO_FLAGS, "nodes": 5})

@@ -12,7 +12,10 @@ from labctl.lab.names import nearest, parse_lab_name
 from labctl.lab.nodes import NODES_ALLOWED
 
 SERVICES = ("keystone", "neutron-server", "nova-compute")
-KEYS = "version, name, nodes, release, address_range, guest, guest_user, configuration, sources, wait_timeout"
+KEYS = (
+    "version, name, nodes, release, address_range, guest, guest_user, configuration, sources, with, glance, images, "
+    "wait_timeout"
+)
 
 
 def write(folder: Path, text: str) -> Path:
@@ -77,6 +80,10 @@ def test_dump_spells_out_every_value() -> None:
           keystone:
           - /a.conf
         sources: {}
+        with: []
+        glance:
+          store: file
+        images: local
         wait_timeout: null
         """)
 

@@ -15,7 +15,8 @@ from labctl.render.images import Naming
 from labctl.render.lab import LabPlan, needed_secrets, render_lab
 
 FOLDERS = catalog_folders()
-REFERENCES = {image.name: Naming("test").reference(image.name) for image in load_images(FOLDERS).containers}
+IMAGES = load_images(FOLDERS)
+REFERENCES = {image.name: Naming("test").reference(image.name) for image in IMAGES.containers(IMAGES.brought_by)}
 
 # Made for these tests by labctl.lab.secrets.make; they open nothing. Joined here so that no scanner stumbles.
 _HEAD, _TAIL = (f"-----{word} OPENSSH PRIVATE KEY-----" for word in ("BEGIN", "END"))

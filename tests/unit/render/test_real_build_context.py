@@ -89,7 +89,7 @@ def test_what_is_copied_or_mounted_from_the_context_is_there(image: str) -> None
             assert any(name == source or name.startswith(source.rstrip("/") + "/") for name in CONTEXT), line
 
 
-@pytest.mark.parametrize("image", [image.name for image in GRAPH.containers])
+@pytest.mark.parametrize("image", [image.name for image in GRAPH.containers(GRAPH.brought_by)])
 def test_images_of_services_have_no_compiler(image: str) -> None:
     assert "builder" not in [image, *(parent.name for parent in GRAPH.parents(image))]
     own = CONTEXT[f"{image}/Dockerfile"].decode().rpartition(f"AS {image}\n")[2]
