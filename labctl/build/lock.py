@@ -2,7 +2,7 @@
 
 Every image with requirements is resolved on its own with uv. What more than one of them needs goes into the lock of the
 image `python`, so that it is one layer for all; an image's own lock holds what its parents do not have. An image that
-only profiles need puts nothing into the common lock: other images stay as they are.
+only profiles need puts nothing into the common lock, and compiles itself what is its alone: others stay as they are.
 """
 
 import re
@@ -77,8 +77,11 @@ def lock_release(
     with step(emit, f"resolve {BUILDER}"):
         tools = resolve(release.tools, (), release)
     locks = split(resolved, {name: [p.name for p in graph.parents(name)] for name in resolved}, graph.of_profiles)
-    compiled = [pin for name in release.source_builds for pin in pins_of(name, resolved.values())]
+    plain = [lock for name, lock in locks.items() if name not in graph.of_profiles]
+    compiled = [pin for name in release.source_builds for pin in pins_of(name, plain)]
     written = [write_lock(lock_folder(folders, release.name, name), lock, release) for name, lock in locks.items()]
+    for name in graph.of_profiles & locks.keys():
+        written += write_wheels(lock_folder(folders, release.name, name), locks[name], release)
     builder = lock_folder(folders, release.name, BUILDER)
     written.append(write(builder / "tools.txt", [pin.text for pin in tools.values()]))
     written.append(write(builder / "build.txt", [pin.plain for pin in tools.values() if pin.name != "uv"]))
@@ -131,7 +134,10 @@ def lock_images(
             if clashes:
                 raise BuildFailed(f"The image {name} needs other versions than its parents have.", evidence=clashes)
             own = {package: pin for package, pin in resolved.items() if package not in parents}
-            written.append(write_lock(lock_folder(folders, release.name, name), own, release))
+            folder = lock_folder(folders, release.name, name)
+            written.append(write_lock(folder, own, release))
+            if name in graph.of_profiles:
+                written += write_wheels(folder, own, release)
             found.text = f"{len(own)} packages, and {len(resolved) - len(own)} that its parents have"
     return tuple(written)
 
@@ -242,8 +248,17 @@ def pins_of(name: str, locks: Iterable[Lock]) -> tuple[Pin, ...]:
     return next(((lock[name],) for lock in locks if name in lock), ())
 
 
+def write_wheels(folder: Path, lock: Lock, release: Release) -> list[Path]:
+    """Writes wheels.txt: the hashed sources of what an image compiles itself, in a stage on top of the builder."""
+    sources = [pin.text for pin in lock.values() if pin.name in release.source_builds]
+    if not sources:
+        (folder / "wheels.txt").unlink(missing_ok=True)
+        return []
+    return [write(folder / "wheels.txt", sources)]
+
+
 def write_lock(folder: Path, lock: Lock, release: Release) -> Path:
-    """Writes packages.txt (wheels, with hashes) and source.txt (compiled in the builder, by version)."""
+    """Writes packages.txt (wheels, with hashes) and source.txt (compiled from source, by version)."""
     source = [pin.plain for pin in lock.values() if pin.name in release.source_builds]
     if source:
         write(folder / "source.txt", source)

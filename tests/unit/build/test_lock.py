@@ -16,6 +16,7 @@ from labctl.build.lock import (
     read_constraints,
     split,
     write_lock,
+    write_wheels,
 )
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import Image, ImageFile, ImageGraph
@@ -167,6 +168,18 @@ def test_one_image_is_locked_over_what_its_parents_have(tmp_path: Path, monkeypa
     assert [line.split("==")[0] for line in written[0].read_text().splitlines()[1:]] == ["parrot"]
 
 
+def test_one_image_of_a_profile_compiles_what_its_parents_have_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "resolve", lambda *_: lock(parrot="2", ovs="3"))
+    folders, graph = parrots(tmp_path, "common==1")
+    (tmp_path / "limits").write_text("")
+    graph = ImageGraph(graph.images, {"talking": ["parrot"]})
+    written = lock_images(folders, graph, RELEASE, ["parrot"], lambda _: None, str(tmp_path / "limits"))
+    assert [path.name for path in written] == ["packages.txt", "wheels.txt"]
+    assert "ovs==3 --hash=" in written[1].read_text()
+
+
 def test_one_image_that_needs_another_version_than_its_parents_have_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,6 +209,14 @@ def test_wheels_and_packages_that_are_compiled_go_to_files_of_their_own(tmp_path
     assert first == "# Made by `labctl lock`; do not edit."
     assert packages == ["neutron==25 --hash=sha256:neutron"]
     assert (tmp_path / "neutron" / "source.txt").read_text().splitlines() == [first, "ovs==3"]
+
+
+def test_what_an_image_of_a_profile_compiles_is_hashed_and_its_own(tmp_path: Path) -> None:
+    (path,) = write_wheels(tmp_path, lock(horizon="25", ovs="3"), RELEASE)
+    assert path.name == "wheels.txt"
+    assert path.read_text().splitlines()[1:] == ["ovs==3 --hash=sha256:ovs"]
+    assert write_wheels(tmp_path, lock(horizon="25"), RELEASE) == []
+    assert not path.exists()
 
 
 def test_an_image_without_packages_that_are_compiled_has_no_file_for_them(tmp_path: Path) -> None:

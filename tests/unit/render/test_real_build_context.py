@@ -164,7 +164,8 @@ def test_each_release_renders(release: str) -> None:
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_locks_are_wheels_with_hashes_and_pins_alone(release: str) -> None:
-    for lock in sorted((FOLDERS.locks / release).glob("*/packages.txt")):
+    locks = FOLDERS.locks / release
+    for lock in sorted([*locks.glob("*/packages.txt"), *locks.glob("*/wheels.txt")]):
         text = lock.read_text().replace("\\\n", " ")
         for line in text.splitlines():
             if line and not line.startswith("#"):
@@ -178,7 +179,7 @@ def test_no_package_is_in_an_image_twice(release: str) -> None:
         for part in (*reversed(GRAPH.parents(image.name)), image):
             for lock in sorted((FOLDERS.locks / release / part.name).glob("*.txt")):
                 for name in re.findall(r"^([\w.-]+)==", lock.read_text(), re.MULTILINE):
-                    assert name not in seen or lock.name in ("build.txt",) or part.name == "builder", (
+                    assert name not in seen or lock.name in ("build.txt", "wheels.txt") or part.name == "builder", (
                         f"{image.name}: {name} is in {lock} and in {seen[name]}"
                     )
                     seen[name] = str(lock)
