@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import docker
 import yaml
@@ -59,6 +59,7 @@ class BroughtUp:
         depends_on: Service to those that it waits for.
         begin: When it all began, in seconds since the epoch.
         ready: When the cloud was usable.
+        pages: Service to the address of what it has for browsers, of those that have something.
     """
 
     lab: LabFile
@@ -68,6 +69,7 @@ class BroughtUp:
     depends_on: Mapping[str, tuple[str, ...]]
     begin: float
     ready: float
+    pages: Mapping[str, str] = field(default_factory=dict)
 
 
 def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFile, emit: Emit) -> BroughtUp:
@@ -115,7 +117,8 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
                 steps.end(planned)
         ready = time.time()
     waits_for = {service.name: tuple(sorted(service.waits_for)) for service in proposal.wanted.services}
-    return BroughtUp(lab, prepared, ready - begin, watch.observed, waits_for, begin, ready)
+    pages = {name: one.page for name, one in sorted(watch.states.items()) if one.page}
+    return BroughtUp(lab, prepared, ready - begin, watch.observed, waits_for, begin, ready, pages)
 
 
 @dataclass(frozen=True)

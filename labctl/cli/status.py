@@ -39,7 +39,12 @@ def status(
                     "ready": ready,
                     "stopped": stopped,
                     "services": {
-                        key: {"state": one.summary, "since": one.since, "source": one.source or None}
+                        key: {
+                            "state": one.summary,
+                            "since": one.since,
+                            "source": one.source or None,
+                            "page": one.page or None,
+                        }
                         for key, one in services.items()
                     },
                 }
@@ -54,7 +59,8 @@ def status(
     width = max((len(key) for key in services), default=0)
     for key, one in services.items():
         source = f"  from {one.source}" if one.source else ""
-        typer.echo(f"  {key:<{width}}  {'stopped' if stopped else one.summary:<10}  {one.since}{source}")
+        page = f"  {one.page}" if one.page else ""
+        typer.echo(f"  {key:<{width}}  {'stopped' if stopped else one.summary:<10}  {one.since}{source}{page}")
     if stopped:
         typer.echo(f"stopped: `labctl start --name {state.name}` brings it back")
     else:

@@ -125,6 +125,7 @@ def summary(result: "BroughtUp") -> str:
         f"The lab {name!r} is ready after {result.seconds:.1f} s: {len(result.lab.nodes)} node(s), "
         f"Keystone at http://{gateway}:5000/v3",
         *from_source(result),
+        *(f"  {page:<35} {service}, for your browser" for service, page in result.pages.items()),
         f"  labctl demo{option}                     boots a server, logs in to it, shows its console",
         f"  labctl openstack{option} server list    the openstack client",
         f"  eval $(labctl openrc{option})           for clients of your own",

@@ -15,6 +15,8 @@ NODE_LABEL = "org.labctl.node"
 DEFINITION_LABEL = "org.labctl.definition"
 CONFIGURATION_LABEL = "org.labctl.configuration"
 SOURCE_LABEL = "org.labctl.source"
+PAGE_LABEL = "org.labctl.page"
+"""What a service has for browsers, as its Compose template says."""
 
 STOP_SECONDS = 2
 """How long a container that is restarted for its developer may take to end by itself."""
@@ -38,6 +40,7 @@ class ServiceState:
         configuration: The digest of the configuration that it was made for.
         networks: The engine's name of each network that it is in to that network's id; empty before its first start.
         node: The node whose network namespace it joined; empty for the control plane.
+        page: The address of what it has for browsers; empty where it has nothing.
     """
 
     service: str
@@ -53,6 +56,7 @@ class ServiceState:
     configuration: str = ""
     networks: Mapping[str, str] = field(default_factory=dict)
     node: str = ""
+    page: str = ""
 
     @property
     def summary(self) -> str:
@@ -110,6 +114,7 @@ def read_state(entry: dict[str, object]) -> ServiceState:
         configuration=str(labels.get(CONFIGURATION_LABEL, "")),
         networks={str(name): str(one["NetworkID"]) for name, one in networks.items()},
         node=str(labels.get(NODE_LABEL, "")),
+        page=str(labels.get(PAGE_LABEL, "")),
     )
 
 

@@ -201,6 +201,11 @@ def test_what_does_not_run_from_its_image_is_said() -> None:
     assert lines[1] == "  from /home/me/nova: nova-api, nova-scheduler"
 
 
+def test_what_a_browser_can_open_is_said() -> None:
+    result = replace(brought_up("lab", {}), pages={"horizon": "http://10.20.0.1:8088/"})
+    assert "  http://10.20.0.1:8088/              horizon, for your browser" in summary(result).splitlines()
+
+
 def test_the_timeline_shows_what_was_waited_for() -> None:
     observed = {"mariadb": Observed(100.0, 104.0), "keystone": Observed(104.0, None)}
     text = summary(brought_up("lab", observed))

@@ -6,14 +6,14 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from fixed_lab import FOLDERS, REFERENCES, make_plan, read_yaml, render
+from fixed_lab import FOLDERS, IMAGES, REFERENCES, make_plan, read_yaml, render
 
 from labctl.bringup.prepare import make_plan as plan_of_lab_file
 from labctl.lab.file import LabFile
 from labctl.lab.state import LabState
 from labctl.render.lab import LabPlan, host_ports
 
-PLAN = make_plan()
+PLAN = make_plan(profiles=tuple(IMAGES.brought_by))
 FILES = render(PLAN)
 COMPOSE: dict[str, Any] = read_yaml(FILES["compose.yaml"])
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -192,7 +192,7 @@ def test_addresses_in_the_compose_file_are_those_of_the_plan() -> None:
 
 
 def test_ports_of_the_control_plane_are_known_before_anything_is_written() -> None:
-    ports = host_ports(FOLDERS, PLAN)
+    ports = host_ports(FOLDERS, make_plan())
     wanted = {
         3306: "mariadb",
         11211: "memcached",
