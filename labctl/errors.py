@@ -66,3 +66,6 @@ class NotFound(LabctlError):  # noqa: N818
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, the shell's own: 128 + SIGINT."""
+
+FINDINGS = 9
+"""Exit code of `labctl doctor` where it found something that does not work."""

@@ -4,7 +4,7 @@ import hashlib
 import json
 from importlib.resources import files
 
-from labctl.catalog.configuration import OptionsFile, load_options_file
+from labctl.catalog.configuration import OptionsFile, load_libraries_file, load_options_file
 from labctl.catalog.folders import CatalogFolders
 from labctl.configuration.options import LISTED, Listed, Registry
 from labctl.engine.images import image_id, run_python
@@ -34,7 +34,8 @@ def service_options(folders: CatalogFolders, release: str, service: str) -> Regi
             evidence=[reference],
             remedy="Run `labctl build` first.",
         )
-    return Registry(service, listed_options(reference, image, known), known.alike, known.named_by)
+    removed = {**load_libraries_file(folders).removed, **known.removed}
+    return Registry(service, listed_options(reference, image, known), known.alike, known.named_by, removed)
 
 
 def listed_options(reference: str, image: str, known: OptionsFile) -> Listed:

@@ -1,4 +1,4 @@
-"""What the catalog says of a service's configuration: config-templates/SERVICE/options.yaml."""
+"""What the catalog says of services' configuration: config-templates/SERVICE/options.yaml and libraries.yaml."""
 
 from collections.abc import Mapping
 
@@ -9,6 +9,7 @@ from labctl.catalog.yaml_model import read_yaml_model
 from labctl.errors import BadInput
 
 OPTIONS_FILE = "options.yaml"
+LIBRARIES_FILE = "libraries.yaml"
 
 
 class OptionsFile(BaseModel):
@@ -26,6 +27,32 @@ class OptionsFile(BaseModel):
     """Section that only the service's code names, to the section whose options it has."""
     named_by: Mapping[str, str] = {}
     """Option (SECTION.NAME) whose value names sections, to the section whose options those have."""
+    removed: Mapping[str, str] = {}
+    """Option (SECTION.NAME) of earlier releases that no namespace knows any more, to what is to be done instead."""
+    files: tuple[str, ...] = ()
+    """What packages and people call the service's files: names, or patterns such as `*_agent.ini`."""
+    removed_files: Mapping[str, str] = {}
+    """File of a program that earlier releases had, to what does its work now."""
+    checks_tokens_where: str | None = None
+    """The option (SECTION.NAME) whose presence tells that a file is of an API, which must know how to ask Keystone."""
+
+
+class LibrariesFile(BaseModel):
+    """The schema of libraries.yaml: what is the same for all services."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    removed: Mapping[str, str]
+    """As in options.yaml, of the libraries that all services use."""
+
+
+def load_libraries_file(folders: CatalogFolders) -> LibrariesFile:
+    """Reads what the catalog says of the options of libraries.
+
+    Raises:
+        BadInput: The file is malformed.
+    """
+    return read_yaml_model(folders.config_templates / LIBRARIES_FILE, LibrariesFile)
 
 
 def configured_services(folders: CatalogFolders) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from labctl.cli.build import build
 from labctl.cli.config import config_app
 from labctl.cli.demo import demo
 from labctl.cli.dev import dev
+from labctl.cli.doctor import doctor
 from labctl.cli.down import down
 from labctl.cli.engine import engine_app
 from labctl.cli.lock import lock
@@ -41,6 +42,7 @@ app = typer.Typer(
 app.command()(build)
 app.command()(up)
 app.command()(demo)
+app.command()(doctor)
 app.command()(dev)
 app.command()(status)
 app.command("list")(list_)

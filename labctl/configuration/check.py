@@ -22,6 +22,7 @@ class Kind(StrEnum):
     SYNTAX = "syntax"
     UNKNOWN_SECTION = "unknown-section"
     UNKNOWN_OPTION = "unknown-option"
+    REMOVED = "removed"
     WRONG_SECTION = "wrong-section"
     BAD_VALUE = "bad-value"
     INLINE_COMMENT = "inline-comment"
@@ -99,6 +100,9 @@ def _check(file: IniFile, registry: Registry) -> Iterator[Finding]:
 def _unknown(setting: Setting, registry: Registry) -> tuple[Kind, str]:
     """Says of a name that means nothing in its section what was probably meant."""
     what = f"{registry.service} has no option {setting.name} in [{setting.section}]"
+    instead = registry.removed.get(f"{setting.section}.{setting.name}")
+    if instead is not None:
+        return Kind.REMOVED, f"{what} any more: {instead}"
     here = registry.sections.get(setting.section, {})
     spelled = setting.name.replace("-", "_")
     if AUTH_TYPE in here:

@@ -109,12 +109,14 @@ class Registry:
         listed: What its image says.
         alike: Section to the section whose options it has: sections that the code names and no namespace lists.
         named_by: Option (`SECTION.NAME`) whose value names sections, to the section whose options those have.
+        removed: Option (`SECTION.NAME`) that an earlier release had, to what is to be done instead.
     """
 
     service: str
     listed: Listed
     alike: Mapping[str, str] = field(default_factory=dict)
     named_by: Mapping[str, str] = field(default_factory=dict)
+    removed: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def sections(self) -> Mapping[str, Mapping[str, tuple[Option, ...]]]:
@@ -189,6 +191,7 @@ class Registry:
             replace(self.listed, options=(*self.listed.options, *added)),
             {**self.alike, **{section: like for section, like in named.items() if section and like}},
             self.named_by,
+            self.removed,
         )
 
     def present_name(self, setting: Setting) -> str:

@@ -36,6 +36,7 @@ COMMANDS = (
     "snapshot",
     "reset",
     "config",
+    "doctor",
 )
 HEAVY = ("docker", "openstack", "paramiko", "rich.live", "httpx", "jinja2", "pydantic", "pyroute2", "PIL", "yaml")
 

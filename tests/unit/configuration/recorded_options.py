@@ -13,7 +13,7 @@ RECORDED = Path(__file__).parent / "recorded"
 def recorded(service: str) -> Registry:
     known = load_options_file(catalog_folders(), service)
     listed = LISTED.validate_json((RECORDED / f"{service}.json").read_bytes())
-    return Registry(service, listed, known.alike, known.named_by)
+    return Registry(service, listed, known.alike, known.named_by, known.removed)
 
 
 def ini(text: str, name: str = "x.conf") -> IniFile:

@@ -1,0 +1,29 @@
+"""The examinations: facts are gathered, every check runs on them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from labctl.catalog.folders import CatalogFolders
+from labctl.configuration.options import Registry
+from labctl.doctor.check import examine
+from labctl.doctor.checks import CONFIGURATION
+from labctl.doctor.configuration.gather import gather_configuration
+from labctl.findings import Report
+
+
+def examine_configuration(folders: CatalogFolders, root: Path, options_of: Callable[[str], Registry]) -> Report:
+    """Checks a folder of configuration files.
+
+    Args:
+        folders: The catalog.
+        root: The folder.
+        options_of: Tells the options of a service.
+
+    Raises:
+        BadInput: There is no such folder, or no file in it that is known.
+    """
+    facts = gather_configuration(folders, root, options_of)
+    packages = ", ".join(registry.package for registry in facts.registries.values())
+    hosts = f" of {len(facts.host_names)} hosts" if facts.host_names else ""
+    looked_at = f"{len(facts.files)} files{hosts} against {packages}"
+    return Report(examine(CONFIGURATION, facts), tuple(one.id for one in CONFIGURATION), (looked_at,))
