@@ -225,7 +225,8 @@ def configuration(
 ) -> dict[str, bytes]:
     """The services' configuration: etc/SERVICE/FILE for the control plane, etc/NODE/SERVICE/FILE for nodes.
 
-    Only what a service mounts is rendered, so that what the lab has not costs nothing and asks for no secrets.
+    Only what a service mounts is rendered, so that what the lab has not costs nothing and asks for no secrets. A
+    template that comes to nothing makes no file: one that only labs with some profile have, beside what all have.
     """
     templates = Templates(folders.config_templates)
     wanted: dict[str, tuple[str, dict[str, Any]]] = {}
@@ -244,6 +245,7 @@ def configuration(
         for target, (name, more) in wanted.items()
         if target in read
     }
+    files = {target: content for target, content in files.items() if content.strip()}
     files |= drop_in_files(plan, files)
     return {target: files[target] for target in mounted(merged, files)}
 

@@ -1,4 +1,4 @@
-"""What holds for each service of a rendered lab, and between two labs on one machine."""
+"""What holds for each service of a rendered lab with every profile, and between two labs on one machine."""
 
 import re
 from ipaddress import IPv4Address, IPv4Network
@@ -18,7 +18,12 @@ FILES = render(PLAN)
 COMPOSE: dict[str, Any] = read_yaml(FILES["compose.yaml"])
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 NODES = tuple(node.name for node in PLAN.nodes)
-JOBS = ("identity",)
+JOBS = frozenset(
+    other
+    for service in SERVICES.values()
+    for other, how in service.get("depends_on", {}).items()
+    if how["condition"] == "service_completed_successfully"
+)
 
 each_service = pytest.mark.parametrize("name", SERVICES)
 
