@@ -64,6 +64,12 @@ class NotFound(LabctlError):  # noqa: N818
     exit_code = 8
 
 
+class EngineRefused(LabctlError):  # noqa: N818
+    """The engine answers, and would not or could not do what it was asked: a full disk, something in the way."""
+
+    exit_code = 10
+
+
 INTERRUPTED = 130
 """Exit code after Ctrl-C, the shell's own: 128 + SIGINT."""
 

@@ -15,6 +15,7 @@ from labctl.bringup.ready import failure
 from labctl.bringup.wanted import Wanted
 from labctl.bringup.watch import Watch
 from labctl.engine import compose
+from labctl.engine.refusal import refusal
 from labctl.errors import BringUpFailed
 from labctl.events import Emit, PlannedStepFinished, PlannedStepStarted
 from labctl.events import step as larger_step
@@ -52,7 +53,8 @@ class StepEvents:
         """Tells the begin, and the end where the body comes to it.
 
         Raises:
-            BringUpFailed: The engine refused what the body asked for.
+            EngineRefused: The engine refused what the body asked for.
+            BringUpFailed: The machine did.
         """
         self.begin(step)
         with refusals(step):
@@ -65,16 +67,13 @@ def refusals(step: Step) -> Iterator[None]:
     """Turns refusals of the engine, and of the disk, into errors for people.
 
     Raises:
-        BringUpFailed: One of them refused.
+        EngineRefused: The engine refused.
+        BringUpFailed: The disk did, or its permissions.
     """
     try:
         yield
     except APIError as error:
-        raise BringUpFailed(
-            f"The engine refused to {step.what}.",
-            evidence=[str(error.explanation or error)],
-            remedy="Remove what is in its way; `labctl up` goes on from here.",
-        ) from error
+        raise refusal(f"The engine refused to {step.what}.", error) from error
     except OSError as error:
         raise BringUpFailed(
             f"It was not possible to {step.what}.",
@@ -90,7 +89,7 @@ def take_away(client: docker.DockerClient, plan: Plan, steps: StepEvents) -> Non
     this be the end of labctl. And at once, since some take all the time that they are given.
 
     Raises:
-        BringUpFailed: The engine refused.
+        EngineRefused: The engine refused.
     """
     stopped = plan.of(*STOPPED)
 

@@ -96,7 +96,7 @@ def run() -> NoReturn:
         # typer turns Ctrl-C into this exit code, without a word.
         sys.exit(say_interrupted() if end.code == INTERRUPTED else end.code)
     except Exception as error:
-        sys.exit(show_bug(error))
+        sys.exit(show_unforeseen(error))
     sys.exit(0)
 
 
@@ -119,6 +119,14 @@ def show(error: LabctlError) -> int:
 
     show_error(error, Console(stderr=True))
     return error.exit_code
+
+
+def show_unforeseen(error: Exception) -> int:
+    """Shows what no command expected: the engine failed in the middle of its work, or labctl has a bug."""
+    from labctl.engine.refusal import understood
+
+    meant = understood(error)
+    return show(meant) if meant else show_bug(error)
 
 
 def show_bug(error: Exception) -> int:

@@ -17,6 +17,9 @@ fi
 mount --rbind /run/sys /sys
 ip link set lo up
 if [ -n "${VOLUMES_SIZE:-}" ]; then
+    # The engine binds a data folder that is no mount of its own over itself, without what is mounted below it
+    # (moby: daemon_linux.go, setupDaemonRootPropagation).
+    mount --bind "$1" "$1"
     mkdir -p "$1/volumes"
     mount -t tmpfs -o "size=$VOLUMES_SIZE" tmpfs "$1/volumes"
 fi

@@ -53,7 +53,8 @@ class Machine:
         os.environ["DOCKER_HOST"] = f"unix://{self.socket}"
 
         def answers() -> bool | Pending:
-            assert self._running.poll() is None, f"the engine ended: see {self.folder / 'engine.log'}"
+            last_lines = (self.folder / "engine.log").read_text().splitlines()[-10:]
+            assert self._running.poll() is None, "\n".join(["the engine ended:", *last_lines])
             asked = execute(["docker", "version", "--format", "{{.Server.Version}}"])
             return asked.code == 0 or Pending(asked.err.strip())
 

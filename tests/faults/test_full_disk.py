@@ -1,5 +1,6 @@
 """The disk is full in the middle of `up`: it fails and says so; once there is room, the next `up` finishes the job."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from tests.faults.machine import Machine
 from tests.faults.points import NAME, UP, Point, planned, spread, up_until
 from tests.lab.commands import labctl
 
-SIZE = "2g"
+SIZE = 2**31
 POINTS = 4
 WAIT_SECONDS = "60"
 
@@ -18,12 +19,16 @@ WAIT_SECONDS = "60"
 @pytest.fixture
 def ballast(machine: Machine) -> Iterator[Path]:
     """A file on a disk that holds the engine's volumes alone."""
-    machine.reboot(SIZE)
-    yield machine.inside(machine.folder / "data/volumes/ballast")
+    machine.reboot(f"{SIZE}")
+    volumes = machine.inside(machine.folder / "data/volumes")
+    room = os.statvfs(volumes)
+    assert room.f_blocks * room.f_frsize == SIZE, "this is not the small disk: nothing may fill it"
+    yield volumes / "ballast"
+    (volumes / "ballast").unlink(missing_ok=True)
+    labctl("down", "--name", NAME)
     machine.reboot()
 
 
-@pytest.mark.usefixtures("no_lab")
 def test_up_finishes_once_there_is_room(machine: Machine, ballast: Path) -> None:
     points: list[Point] = spread(POINTS + 1)[:POINTS]
     for point in points:
@@ -42,10 +47,7 @@ def test_up_finishes_once_there_is_room(machine: Machine, ballast: Path) -> None
 
 
 def fill(ballast: Path) -> None:
-    """Takes all room that is left."""
-    with ballast.open("wb") as file:
-        room = os.statvfs(file.fileno())
-        # Twice: what services free meanwhile goes too.
-        for _ in range(2):
-            room = os.statvfs(file.fileno())
-            os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), max(1, room.f_bavail * room.f_frsize - 4096))
+    """Takes all room that is left, to the last page."""
+    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096 * 256))

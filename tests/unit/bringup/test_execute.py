@@ -12,7 +12,7 @@ from labctl.bringup import execute
 from labctl.bringup.execute import StepEvents, start_services, take_away
 from labctl.bringup.plan import Action, Plan, Step, plan_bring_up
 from labctl.engine.compose import Said, understand
-from labctl.errors import BringUpFailed
+from labctl.errors import BringUpFailed, EngineRefused
 from labctl.events import Event, PlannedStepFinished, PlannedStepStarted
 from labctl.lab.state import LabState
 from tests.unit.bringup.made_up_engine import as_wanted, called, changed, wanted, without
@@ -113,7 +113,7 @@ def test_a_refusal_is_an_error_for_people_and_the_step_does_not_end() -> None:
     engine = FakeEngine(remove_network=refusal(403, "network has active endpoints"))
     events: list[Event] = []
     step = Step(Action.REMOVE_NETWORK, "mgmt", "", "m")
-    with pytest.raises(BringUpFailed, match="refused to remove network mgmt") as caught:
+    with pytest.raises(EngineRefused, match="refused to remove network mgmt") as caught:
         take_away(cast(Any, engine), Plan((step,)), StepEvents(events.append))
     assert caught.value.evidence == ("network has active endpoints",)
     assert told(events) == ["< remove-network:mgmt"]

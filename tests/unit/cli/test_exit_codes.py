@@ -39,6 +39,29 @@ def test_the_exit_code_of_a_program_that_was_run_is_labctls_own(code: int) -> No
     assert fail(f"import typer; raise typer.Exit({code})").returncode == code
 
 
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("write /data/volumes/x: no space left on device", "Make room"),
+        ("a name is in use", "Remove what is in its way"),
+    ],
+)
+def test_what_the_engine_refuses_is_no_bug(said: str, remedy: str) -> None:
+    answer = fail(f"""
+    import docker.errors
+    raise docker.errors.APIError("500 Server Error", explanation="{said}")""")
+    assert answer.returncode == errors.EngineRefused.exit_code
+    assert said in answer.stderr
+    assert remedy in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_an_engine_that_goes_away_is_no_bug() -> None:
+    answer = fail("import requests; raise requests.ConnectionError('Connection refused')")
+    assert answer.returncode == errors.EngineUnavailable.exit_code
+    assert "stopped answering" in answer.stderr
+
+
 def test_without_a_command_it_is_the_help(ask: Ask) -> None:
     answer = ask()
     assert answer.code in (0, 2)

@@ -40,6 +40,7 @@ class Guest(paramiko.ServerInterface):
 
     def __init__(self, public: str) -> None:
         self._public = public
+        self.answers: list[threading.Thread] = []
 
     def get_allowed_auths(self, username: str) -> str:
         return "publickey"
@@ -59,32 +60,37 @@ class Guest(paramiko.ServerInterface):
             channel.send_exit_status(3)
             channel.close()
 
-        threading.Thread(target=answer).start()
+        self.answers.append(threading.Thread(target=answer))
+        self.answers[-1].start()
         return True
 
 
-def guest_at_the_other_end(monkeypatch: pytest.MonkeyPatch, public: str) -> paramiko.Transport:
+def guest_at_the_other_end(monkeypatch: pytest.MonkeyPatch, guest: Guest) -> paramiko.Transport:
     here, there = socket.socketpair()
     server = paramiko.Transport(there)
     server.add_server_key(paramiko.ECDSAKey.generate())
-    server.start_server(event=threading.Event(), server=Guest(public))
+    server.start_server(event=threading.Event(), server=guest)
     monkeypatch.setattr(ssh.socket, "create_connection", lambda address, timeout: here)
     return server
 
 
 def test_a_login_runs_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     key = new_key("x")
-    server = guest_at_the_other_end(monkeypatch, key.public.split()[1])
+    guest = Guest(key.public.split()[1])
+    server = guest_at_the_other_end(monkeypatch, guest)
     with closing_all() as shells:
         shell = try_login(IPv4Address("192.0.2.1"), "lab", key, 5)
         assert not isinstance(shell, Pending), shell
         shells.append(shell)
         assert shell.run("hostname", 5) == CommandResult("hostname", 3, "said hostname", "complained")
+        # Its last word may still be on the way: the login stays open until it is said.
+        for answer in guest.answers:
+            answer.join()
     server.close()
 
 
 def test_a_key_that_the_guest_does_not_have_yet_is_an_observation(monkeypatch: pytest.MonkeyPatch) -> None:
-    server = guest_at_the_other_end(monkeypatch, "another")
+    server = guest_at_the_other_end(monkeypatch, Guest("another"))
     seen = try_login(IPv4Address("192.0.2.1"), "lab", new_key("x"), 5)
     assert isinstance(seen, Pending)
     assert "AuthenticationException" in seen.observation
