@@ -1,6 +1,10 @@
 """Every check that there is, by what it looks at."""
 
 from labctl.doctor.configuration import authentication, drivers, hosts, options, secrets
+from labctl.doctor.machine import kernel, network, resources
+
+MACHINE = (*resources.CHECKS, *kernel.CHECKS, *network.CHECKS)
+"""Of the machine, before there is a lab and while one is up."""
 
 CONFIGURATION = (
     *options.CHECKS,

@@ -2,13 +2,20 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from labctl.catalog.folders import CatalogFolders
 from labctl.configuration.options import Registry
 from labctl.doctor.check import examine
-from labctl.doctor.checks import CONFIGURATION
+from labctl.doctor.checks import CONFIGURATION, MACHINE
 from labctl.doctor.configuration.gather import gather_configuration
+from labctl.doctor.machine.gather import gather_machine
+from labctl.errors import LabctlError
 from labctl.findings import Report
+from labctl.lab.file import LabFile
+
+if TYPE_CHECKING:
+    import docker
 
 
 def examine_configuration(folders: CatalogFolders, root: Path, options_of: Callable[[str], Registry]) -> Report:
@@ -27,3 +34,16 @@ def examine_configuration(folders: CatalogFolders, root: Path, options_of: Calla
     hosts = f" of {len(facts.host_names)} hosts" if facts.host_names else ""
     looked_at = f"{len(facts.files)} files{hosts} against {packages}"
     return Report(examine(CONFIGURATION, facts), tuple(one.id for one in CONFIGURATION), (looked_at,))
+
+
+def examine_machine(folders: CatalogFolders, client: "docker.DockerClient | LabctlError", lab: LabFile) -> Report:
+    """Checks the machine for a lab.
+
+    Args:
+        folders: The catalog.
+        client: The engine, or why there is none.
+        lab: The lab, which may be up already.
+    """
+    facts, left_out = gather_machine(folders, client, lab)
+    looked_at = f"the machine for the lab {lab.name!r} ({facts.nodes} node(s), {'up' if facts.is_up else 'not up'})"
+    return Report(examine(MACHINE, facts), tuple(one.id for one in MACHINE), (looked_at,), left_out)

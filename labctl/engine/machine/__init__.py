@@ -63,6 +63,35 @@ def shut_guests(image: str, lab: str, folder: str, nodes: Iterable[str], seconds
     return int(ran), int(off)
 
 
+def lacking_features(image: str) -> tuple[str, ...]:
+    """What the agents of nodes need of the kernel and it does not have; tried in a network namespace of its own.
+
+    Args:
+        image: The image of the agents.
+
+    Raises:
+        CommandFailed: No container could try.
+    """
+    command = ["docker", "run", "--rm", "--interactive", "--privileged", "--network", "none", "--user", "0:0"]
+    text = (files(__name__) / "features.sh").read_bytes()
+    return tuple(run([*command, "--entrypoint", "sh", image, "-s"], input=text).stdout.splitlines())
+
+
+def packet_filters(image: str) -> tuple[str, ...]:
+    """The machine's IPv4 packet filter, as `iptables-save` writes it: of nftables, and of the older tables.
+
+    Args:
+        image: An image with both programs.
+
+    Raises:
+        CommandFailed: No container could look.
+    """
+    command = ["docker", "run", "--rm", "--network", "host", "--read-only", "--user", "0:0"]
+    command += ["--cap-drop", "ALL", "--cap-add", "NET_ADMIN", "--cap-add", "NET_RAW", "--entrypoint"]
+    programs = ("iptables-nft-save", "iptables-legacy-save")
+    return tuple(run([*command, program, image, "-t", "filter"], check=False).stdout for program in programs)
+
+
 def _on_machine(image: str, lab: str, script: str, *arguments: str) -> Completed:
     command = ["docker", "run", "--rm", "--interactive", "--privileged", "--pid", "host", "--network", "none"]
     command += ["--user", "0:0", "--label", f"{LAB_LABEL}={lab}", "--entrypoint", "sh", image, *ENTER]

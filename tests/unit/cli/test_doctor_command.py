@@ -8,7 +8,8 @@ from typer.testing import CliRunner, Result
 
 from labctl.bringup import options
 from labctl.cli.main import app
-from labctl.errors import FINDINGS
+from labctl.engine import client
+from labctl.errors import FINDINGS, BadInput, EngineUnavailable
 from tests.unit.doctor.recorded_services import WALKTHROUGHS, recorded
 
 
@@ -39,3 +40,31 @@ def test_warnings_alone_end_well(tmp_path: Path) -> None:
     result = run("--config", str(tmp_path))
     assert result.exit_code == 0
     assert "warning" in result.output
+
+
+@pytest.fixture
+def no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with no lab, whose engine does not answer."""
+
+    def refuse() -> None:
+        raise EngineUnavailable("The Docker engine does not run", remedy="labctl engine start")
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(client, "engine", refuse)
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_a_machine_without_an_engine_is_examined_all_the_same() -> None:
+    result = run("--nodes", "2", "--json")
+    shown = json.loads(result.output)
+    assert result.exit_code == FINDINGS
+    assert "engine" in {finding["check"] for finding in shown["findings"]}
+    assert shown["looked_at"] == ["the machine for the lab 'lab' (2 node(s), not up)"]
+    assert shown["left_out"] == ["all that needs the engine"]
+    assert "memory" in shown["checks"]
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_a_wrong_number_of_nodes_is_bad_input() -> None:
+    with pytest.raises(BadInput, match="65 nodes"):
+        run("--nodes", "65")
