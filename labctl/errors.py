@@ -70,6 +70,12 @@ class EngineRefused(LabctlError):  # noqa: N818
     exit_code = 10
 
 
+class TestsFailed(LabctlError):  # noqa: N818
+    """The cloud runs, and tests that were run against it failed."""
+
+    exit_code = 11
+
+
 INTERRUPTED = 130
 """Exit code after Ctrl-C, the shell's own: 128 + SIGINT."""
 

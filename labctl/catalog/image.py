@@ -32,7 +32,7 @@ class ImageFile(BaseModel):
     versions: Mapping[str, str] = {}
     """Label name to the Debian package whose version it states."""
     runtime: bool = True
-    """False for images that only serve to make other images."""
+    """False for images that no lab needs: they serve to make others, or run beside a lab."""
     artifact: bool = False
     """Holds files that labctl takes out; no container runs it."""
 

@@ -28,6 +28,7 @@ from labctl.cli.snapshot import snapshot_app
 from labctl.cli.status import list_, status
 from labctl.cli.stop import start, stop
 from labctl.cli.up import up
+from labctl.cli.verify import verify
 from labctl.errors import INTERRUPTED, LabctlError
 
 PASS_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False, "help_option_names": []}
@@ -43,6 +44,7 @@ app.command()(build)
 app.command()(up)
 app.command()(demo)
 app.command()(doctor)
+app.command()(verify)
 app.command()(dev)
 app.command()(status)
 app.command("list")(list_)

@@ -1,13 +1,13 @@
 """Following the logs of containers across their restarts."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, Final
 
 import docker
-from docker.errors import APIError
+from docker.errors import APIError, NotFound
 
 INTERVAL: Final = 0.3
 """Seconds until a container that does not run is asked for its log again: a followed log ends with each run."""
@@ -34,6 +34,22 @@ def followed(client: docker.DockerClient, names: Iterable[str], since: datetime,
     finally:
         for follower in followers:
             follower.end()
+
+
+def read_since(client: docker.DockerClient, names: Mapping[str, str], since: float, on_line: OnLine) -> None:
+    """Reads what containers have logged since a time, one container after the other.
+
+    Args:
+        client: The engine.
+        names: Container to what it is called for `on_line`.
+        since: Seconds since the epoch.
+        on_line: Told each line.
+    """
+    for container, name in names.items():
+        with suppress(NotFound):
+            text = client.api.logs(container, since=int(since))
+            for line in text.decode(errors="replace").splitlines():
+                on_line(name, line)
 
 
 class _Follower(threading.Thread):

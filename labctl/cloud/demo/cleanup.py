@@ -101,13 +101,16 @@ class Ledger:
             return tuple(sorted(self._made, key=lambda made: made.kind))
 
 
-def remove_all(ledger: Ledger, holdings: Holdings, emit: Emit) -> tuple[LeftBehind, ...]:
+def remove_all(
+    ledger: Ledger, holdings: Holdings, emit: Emit, title: str = "Remove what the demo made"
+) -> tuple[LeftBehind, ...]:
     """Removes everything in the ledger; one failure does not stop the rest.
 
     Args:
         ledger: What the run made.
         holdings: Where.
         emit: Takes the step, and a note when something shared is left as others use it.
+        title: What the step is called.
 
     Returns:
         What is still there.
@@ -117,7 +120,7 @@ def remove_all(ledger: Ledger, holdings: Holdings, emit: Emit) -> tuple[LeftBehi
     """
     left: list[LeftBehind] = []
     todo = list(ledger.in_order())
-    with step(emit, "Remove what the demo made") as evidence:
+    with step(emit, title) as evidence:
         count = len(todo)
         try:
             while todo:

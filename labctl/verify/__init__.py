@@ -1,0 +1,1 @@
+"""Is it a real cloud? Tempest and the interoperability guideline, run against a lab."""

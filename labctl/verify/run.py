@@ -1,0 +1,185 @@
+"""One run of `labctl verify`: what waits for what, and that nothing stays."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+from openstack.connection import Connection
+
+from labctl.cloud.connection import connect
+from labctl.cloud.demo.target import DemoTarget
+from labctl.cloud.features import CloudFeatures, read_features
+from labctl.cloud.sweep import inventory, sweep
+from labctl.engine.containers import ServiceState, service_states
+from labctl.engine.logs import read_since
+from labctl.engine.process import CommandFailed, Completed
+from labctl.engine.tempest import FOLDER, GUEST, TempestContainer
+from labctl.events import Emit, Note, ServiceChanged, step
+from labctl.files import write_file
+from labctl.verify.configuration import GUEST_PORT, Account, Ingredients, Place, tempest_conf
+from labctl.verify.evidence import Failure, gather
+from labctl.verify.ingredients import ingredients, new_prefix
+from labctl.verify.results import Outcome, Result, Status, parse_result, settle
+from labctl.verify.suite import Selection, parse_test_list, select
+
+TEST_LIST = "tests.list"
+LAST_WORDS = 20
+"""Lines of what Tempest itself says that an error shows."""
+
+
+@dataclass(frozen=True)
+class VerifyTarget:
+    """What is verified, and how.
+
+    Attributes:
+        lab: The lab.
+        suite: One of `Suite`, or a regular expression.
+        workers: How many tests at a time.
+        container: How Tempest is run.
+    """
+
+    lab: DemoTarget
+    suite: str
+    workers: int
+    container: TempestContainer
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a run found.
+
+    Attributes:
+        suite: What was run.
+        workers: How many tests at a time.
+        features: What the cloud reported.
+        selection: The tests.
+        outcome: What became of them.
+        failures: The failed ones, with evidence.
+        left: What could not be removed, and why.
+    """
+
+    suite: str
+    workers: int
+    features: CloudFeatures
+    selection: Selection
+    outcome: Outcome
+    failures: tuple[Failure, ...]
+    left: tuple[str, ...]
+
+
+def verify(client: docker.DockerClient, target: VerifyTarget, emit: Emit) -> Verdict:
+    """Runs a suite against a lab, and removes what it made.
+
+    Raises:
+        BadInput: No test is chosen.
+        CloudCheckFailed: The cloud does not answer well enough to begin.
+        CommandFailed: Tempest did not run.
+        KeyboardInterrupt: Ctrl-C, after the removal.
+    """
+    admin = connect(target.lab.clouds_yaml, target.lab.admin_cloud)
+    user = connect(target.lab.clouds_yaml, target.lab.user_cloud)
+    prefix = new_prefix()
+    target.container.remove(client)
+    target.container.make_folder()
+    services = service_states(client, target.lab.lab)
+    with step(emit, "Ask the cloud what it can do") as evidence:
+        features = read_features(admin)
+        evidence.text = f"{', '.join(sorted(features.services))}; {len(features.compute_nodes)} compute node(s)"
+    with ingredients(target.lab, admin, user, prefix, emit) as made:
+        write_configuration(target, admin, features, made, services)
+        with step(emit, "List the tests") as evidence:
+            selection = select(target.suite, parse_test_list(target.container.list_tests()))
+            evidence.text = f"{len(selection.tests)} in {target.suite}"
+        before = inventory(admin, features.services)
+        try:
+            outcome = run_tests(target, selection, emit)
+        finally:
+            target.container.remove(client)
+            left = sweep(admin, features.services, before, prefix, emit)
+            for one in left:
+                emit(Note(f"Not removed: {one}", level="warning"))
+        failures = find_evidence(client, services.values(), outcome, emit)
+    return Verdict(target.suite, target.workers, features, selection, outcome, failures, left)
+
+
+def write_configuration(
+    target: VerifyTarget,
+    admin: Connection,
+    features: CloudFeatures,
+    made: Ingredients,
+    services: Mapping[str, ServiceState],
+) -> None:
+    """Writes tempest.conf into the run's folder."""
+    dashboard = services["horizon"].page if "horizon" in services else ""
+    place = Place(FOLDER, GUEST, target.lab.gateway_address, frozenset(services), dashboard)
+    text = tempest_conf(features, account(admin), made, place)
+    write_shared(target.container, "tempest.conf", text)
+
+
+def account(admin: Connection) -> Account:
+    """The admin's account, as the lab's clouds.yaml has it."""
+    auth = admin.config.get_auth_args()
+    return Account(
+        auth_url=auth["auth_url"],
+        region=admin.config.get_region_name(),
+        username=auth["username"],
+        password=auth["password"],
+        project=auth["project_name"],
+        domain=auth["user_domain_name"],
+    )
+
+
+def run_tests(target: VerifyTarget, selection: Selection, emit: Emit) -> Outcome:
+    """Runs the tests and shows each as it ends.
+
+    Raises:
+        CommandFailed: Tempest ended without any result.
+    """
+    write_shared(target.container, TEST_LIST, "".join(f"{test.id}\n" for test in selection.tests))
+    reported: list[Result] = []
+    said: list[str] = []
+    count = len(selection.tests)
+    begin = time.monotonic()
+
+    def on_result(line: str) -> None:
+        result = parse_result(line)
+        if result is not None:
+            reported.append(result)
+            if result.status is Status.FAILED:
+                emit(Note(f"failed: {result.name}", level="warning"))
+            emit(ServiceChanged("tests", f"{len(reported)} of {count}", f"{result.name}: {result.status}"))
+
+    with step(emit, f"Run {count} tests, {target.workers} at a time") as evidence:
+        code = target.container.run_tests(
+            TEST_LIST, target.workers, (target.lab.gateway_address, GUEST_PORT), on_result, said.append
+        )
+        seconds = time.monotonic() - begin
+        if not reported:
+            last = "\n".join(said[-LAST_WORDS:])
+            raise CommandFailed(Completed(("tempest", "run"), code or 1, "", last, seconds))
+        outcome = Outcome(settle(selection.tests, reported), seconds)
+        evidence.text = ", ".join(f"{len(outcome.of(status))} {status}" for status in Status)
+    return outcome
+
+
+def find_evidence(
+    client: docker.DockerClient, services: Iterable[ServiceState], outcome: Outcome, emit: Emit
+) -> tuple[Failure, ...]:
+    """Finds what the services logged about the requests of the tests that failed."""
+    failed = outcome.of(Status.FAILED)
+    if not failed:
+        return ()
+    with step(emit, "Look for the failed tests' requests in the services' logs") as evidence:
+        names = {one.container: one.service for one in services}
+        failures = gather(failed, lambda since, take: read_since(client, names, since, take))
+        evidence.text = f"{sum(len(failure.lines) for failure in failures)} lines of {len(failures)} tests"
+    return failures
+
+
+def write_shared(container: TempestContainer, name: str, text: str) -> None:
+    """Writes a file of the run's folder, for Tempest and for nobody else."""
+    path: Path = container.folder / name
+    write_file(path, text.encode())
+    container.give(path)
