@@ -11,12 +11,14 @@ from docker.errors import NotFound
 from labctl.engine.containers import LAB_LABEL
 
 FOLDER = "/var/lib/mysql"
+NEXT = ".next"
+END = b"\n"
 
 
 def read_file(
     client: docker.DockerClient, lab: str, container: str, volume: str, image: str, name: str
 ) -> bytes | None:
-    """The content of a file; None where it is not there.
+    """The content of a file as it was last written whole; None where it never was.
 
     Args:
         client: The engine.
@@ -27,26 +29,40 @@ def read_file(
         name: The file.
     """
     with _mounted(client, lab, container, volume, image) as where:
-        try:
-            chunks, _ = client.api.get_archive(where, f"{FOLDER}/{name}")
-        except NotFound:
-            return None
-        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
-            found = archive.extractfile(name)
-            return found.read() if found else None
+        for candidate in (name, name + NEXT):
+            content = _read(client, where, candidate)
+            if content.endswith(END):
+                return content
+    return None
 
 
 def write_file(
     client: docker.DockerClient, lab: str, container: str, volume: str, image: str, name: str, content: bytes
 ) -> None:
-    """Writes a file; arguments as for `read_file`."""
+    """Writes a file; what was there before is kept until the new content is on the disk, which may be full.
+
+    Arguments as for `read_file`; the content ends with the end of a line, which tells that it is whole.
+    """
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        entry = tarfile.TarInfo(name)
-        entry.size, entry.mode = len(content), 0o664
-        archive.addfile(entry, io.BytesIO(content))
+        # The engine unpacks one after the other, and cannot rename.
+        for each in (name + NEXT, name):
+            entry = tarfile.TarInfo(each)
+            entry.size, entry.mode = len(content), 0o664
+            archive.addfile(entry, io.BytesIO(content))
     with _mounted(client, lab, container, volume, image) as where:
         client.api.put_archive(where, FOLDER, packed.getvalue())
+
+
+def _read(client: docker.DockerClient, container: str, name: str) -> bytes:
+    """A file's content; nothing where it is not there."""
+    try:
+        chunks, _ = client.api.get_archive(container, f"{FOLDER}/{name}")
+    except NotFound:
+        return b""
+    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+        found = archive.extractfile(name)
+        return found.read() if found else b""
 
 
 @contextmanager
