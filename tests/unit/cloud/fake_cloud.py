@@ -110,6 +110,8 @@ class FakeCloud:
             return 200, {"versions": [{"id": "v2.0", "status": "CURRENT", "links": []}]}
         kind, _, identifier = rest.removeprefix("v2.0/").partition("/")
         singular = kind.replace("-", "_").removesuffix("s")
+        if method == "GET" and identifier:
+            return 200, {singular: self.things[kind][identifier]}
         if method == "GET":
             return 200, {
                 kind.replace("-", "_"): [
