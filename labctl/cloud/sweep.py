@@ -96,7 +96,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "backup",
         "volumev3",
-        lambda c: c.block_storage.backups(all_tenants=True),
+        lambda c: c.block_storage.backups(all_projects=True),
         lambda c, x: c.block_storage.delete_backup(x.id),
     ),
     Kind(
@@ -124,7 +124,9 @@ KINDS: tuple[Kind, ...] = (
         lambda c: c.network.security_groups(),
         lambda c, x: c.network.delete_security_group(x.id),
     ),
-    Kind("flavor", "compute", lambda c: c.compute.flavors(is_public=None), lambda c, x: c.compute.delete_flavor(x.id)),
+    Kind(
+        "flavor", "compute", lambda c: c.compute.flavors(is_public="None"), lambda c, x: c.compute.delete_flavor(x.id)
+    ),
     Kind("user", "identity", lambda c: c.identity.users(), lambda c, x: c.identity.delete_user(x.id)),
     Kind("group", "identity", lambda c: c.identity.groups(), lambda c, x: c.identity.delete_group(x.id)),
     Kind("project", "identity", lambda c: c.identity.projects(), lambda c, x: c.identity.delete_project(x.id)),
@@ -221,7 +223,7 @@ def sweep(
 
 
 def _thing(kind: Kind, found: Any) -> Thing:
-    project = getattr(found, "project_id", None) or getattr(found, "owner_id", None) or getattr(found, "owner", None)
+    project = getattr(found, "project_id", None) or getattr(found, "owner_id", None)
     return Thing(kind, str(found.id), str(getattr(found, "name", None) or ""), str(project or ""), found)
 
 
