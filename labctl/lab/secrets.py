@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import secrets
+import struct
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
@@ -26,6 +27,8 @@ class Kind(StrEnum):
     """32 random bytes, URL-safe base64 (https://github.com/fernet/spec)."""
     SSH = "ssh"
     """An ed25519 private key in OpenSSH's format."""
+    CEPH = "ceph"
+    """An AES key in the form of Ceph's keyrings."""
 
 
 class Secrets(BaseModel):
@@ -51,6 +54,9 @@ def make(kind: Kind) -> str:
     if kind is Kind.SSH:
         key = Ed25519PrivateKey.generate()
         return key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
+    if kind is Kind.CEPH:
+        # Type 1 (AES), seconds and nanoseconds of its making, length, key: CryptoKey::encode (ceph: auth/Crypto.cc).
+        return base64.b64encode(struct.pack("<hiih", 1, 0, 0, 16) + secrets.token_bytes(16)).decode()
     # Letters and digits alone: it stands in URLs, INI files and SQL. 24 bytes are 192 bits.
     return secrets.token_hex(24)
 

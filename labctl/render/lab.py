@@ -148,6 +148,7 @@ def _values(
         "password": lambda name: secret(f"password.{name}"),
         "bcrypt": bcrypt_hash,
         "fernet": lambda name: secret(f"fernet.{name}"),
+        "ceph_secret": lambda name: secret(f"ceph.{name}"),
         "ssh_key": lambda name: secret(f"ssh.{name}"),
         "ssh_public": lambda name: public(f"ssh.{name}"),
         "bridge": lambda name, network: bridge(plan, name, network),

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from openstack.connection import Connection
 
+from labctl.catalog.folders import catalog_folders
+from labctl.catalog.profile import load_profiles
 from labctl.cloud.connection import connect
 from labctl.lab.addresses import AddressPlan, Node
 from labctl.lab.file import load_lab_file
@@ -42,6 +44,8 @@ ORDER = (
     "test_stop",  # starts everything anew
     "test_secrets",  # when the logs are full
     "test_snapshot",  # takes the lab down and brings it back; leaves an empty cloud
+    "test_block_store",  # brings Cinder and takes it away again
+    "test_servers_on_ceph",  # makes Glance and the nodes anew, and again
     "test_down",
     "test_interrupted",  # a lab of its own
 )
@@ -100,7 +104,14 @@ class Lab:
 
 
 @pytest.fixture(scope="session")
-def machine_before(built: Built) -> Snapshot:
+def profiles_built(built: Built) -> None:
+    """The images of all profiles, too."""
+    ran = labctl("build", "--with", ",".join(load_profiles(catalog_folders()).names), timeout=1800)
+    assert ran.code == 0, str(ran)
+
+
+@pytest.fixture(scope="session")
+def machine_before(built: Built, profiles_built: None) -> Snapshot:
     """The machine before there was a lab of these tests."""
     return snapshot("before-up")
 

@@ -77,6 +77,22 @@ class Guests:
             ),
         )
 
+    def let_in(self, port: int) -> None:
+        """Lets TCP connections to a port of all servers in."""
+        api = self.admin.network
+        group = next(one for one in api.security_groups(project_id=self.network.project_id) if one.name == "default")
+        self._make(
+            "security_group_rule",
+            lambda: api.create_security_group_rule(
+                security_group_id=group.id,
+                direction="ingress",
+                ethertype="IPv4",
+                protocol="tcp",
+                port_range_min=port,
+                port_range_max=port,
+            ),
+        )
+
     def _provider_network(self, plan: AddressPlan) -> Any:
         first, last = plan.floating_pool
         network = self.admin.network.create_network(
@@ -109,13 +125,25 @@ class Guests:
         self._made.callback(getattr(proxy, f"delete_{kind}"), made)
         return made
 
-    def boot(self, name: str, node: str) -> tuple[Any, float]:
-        """Boots a server on a node; the admin may name it. Returns it and the seconds from the request to ACTIVE."""
+    def boot(
+        self, name: str, node: str, *, image: str = "", volume: str = "", key_name: str | None = None
+    ) -> tuple[Any, float]:
+        """Boots a server on a node; the admin may name it. Returns it and the seconds from the request to ACTIVE.
+
+        Args:
+            name: Part of its name.
+            node: Where.
+            image: The id of an image other than the guest's own.
+            volume: The id of a volume to boot from in place of an image.
+            key_name: A key pair for logins.
+        """
         begin = time.monotonic()
+        disk = {"uuid": volume, "source_type": "volume", "destination_type": "volume", "boot_index": 0}
         server = self.admin.compute.create_server(
             name=f"{PREFIX}-{name}",
-            image_id=self.image.id,
             flavor_id=self.flavors[0].id,
+            **({"block_device_mapping": [disk]} if volume else {"image_id": image or self.image.id}),
+            **({"key_name": key_name} if key_name else {}),
             networks=[{"uuid": self.network.id}],
             availability_zone=f"nova:{node}",
         )

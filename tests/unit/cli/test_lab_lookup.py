@@ -119,7 +119,7 @@ def test_a_release_that_is_not_in_the_catalog_is_refused(tmp_path: Path) -> None
 
 
 def test_configuration_can_be_added_to_the_services_of_openstack() -> None:
-    assert {"keystone", "glance", "placement", "nova", "neutron"} == set(config_services())
+    assert {"keystone", "glance", "placement", "nova", "neutron", "cinder"} == set(config_services())
 
 
 def test_the_only_lab_is_meant_where_none_is_named() -> None:

@@ -3,6 +3,7 @@
 import base64
 import re
 import stat
+import struct
 from pathlib import Path
 
 import bcrypt
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 
 from labctl.lab.secrets import Kind, Secrets, bcrypt_hash, make, public_ssh_key, read_secrets, write_secrets
 
-NAMES = ("password.user.admin", "fernet.keystone.token.0", "ssh.nova")
+NAMES = ("password.user.admin", "fernet.keystone.token.0", "ssh.nova", "ceph.cinder")
 
 
 def test_a_secret_is_of_the_kind_that_its_name_says() -> None:
@@ -20,6 +21,9 @@ def test_a_secret_is_of_the_kind_that_its_name_says() -> None:
     assert re.fullmatch("[0-9a-f]{48}", made["password.user.admin"])
     assert len(base64.urlsafe_b64decode(made["fernet.keystone.token.0"])) == 32
     assert made["ssh.nova"].startswith("-----BEGIN OPENSSH PRIVATE KEY-----\n")
+    kind, _, _, length = struct.unpack("<hiih", base64.b64decode(made["ceph.cinder"])[:12])
+    assert (kind, length) == (1, 16)
+    assert len(base64.b64decode(made["ceph.cinder"])) == 12 + length
 
 
 @pytest.mark.parametrize("kind", Kind)
