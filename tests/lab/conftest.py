@@ -41,6 +41,8 @@ ORDER = (
     "test_dev",  # restarts Keystone
     "test_plan",  # makes containers anew
     "test_upgrade",  # migrates the databases
+    "test_object_store",  # the profile swift comes
+    "test_glance_on_swift",  # and leaves
     "test_stop",  # starts everything anew
     "test_secrets",  # when the logs are full
     "test_snapshot",  # takes the lab down and brings it back; leaves an empty cloud
