@@ -43,6 +43,7 @@ ORDER = (
     "test_upgrade",  # migrates the databases
     "test_object_store",  # the profile swift comes
     "test_glance_on_swift",  # and leaves
+    "test_own_service",  # Heat comes and leaves
     "test_stop",  # starts everything anew
     "test_secrets",  # when the logs are full
     "test_snapshot",  # takes the lab down and brings it back; leaves an empty cloud

@@ -1,5 +1,6 @@
 """A lab with a profile: what it has besides, kept in golden/profile/; and that a lab without it has nothing of it."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from golden_files import assert_golden
 from made_up_profiles import make_catalog, references, render
 
 from labctl.catalog.folders import CatalogFolders
+from labctl.catalog.image import load_images
 from labctl.errors import BadInput
 from labctl.render.lab import host_ports, needed_secrets
 
@@ -73,3 +75,18 @@ def test_a_drop_in_for_a_service_that_the_lab_has_not_is_refused(catalog: Catalo
     )
     with pytest.raises(BadInput, match="no service 'parrot' to configure"):
         render(catalog, make_plan(drop_ins=drop_ins))
+
+
+def test_the_worked_example_is_a_profile(tmp_path: Path) -> None:
+    for folder in ("images", "compose", "config-templates"):
+        shutil.copytree(FOLDERS.root / folder, tmp_path / folder)
+    shutil.copytree(FOLDERS.root / "examples" / "heat", tmp_path, dirs_exist_ok=True)
+    folders = CatalogFolders(tmp_path)
+    images = load_images(folders)
+    assert {image.name for image in images.containers(["heat"])} - {image.name for image in images.containers()} == {
+        "heat"
+    }
+    files = render(folders, make_plan(profiles=("heat",), references={**references(), "heat": "labctl/heat:test"}))
+    assert {"heat-schema", "heat-api", "heat-engine"} <= set(read_yaml(files["compose.yaml"])["services"])
+    assert b"secret-of-password.heat.encryption"[:32] in files["etc/heat/heat.conf"]
+    assert b"CREATE DATABASE IF NOT EXISTS heat;" in files["etc/mariadb/init.sql"]
