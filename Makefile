@@ -3,7 +3,7 @@ NODES ?= 1
 BIN := .venv/bin
 LABCTL := $(BIN)/labctl
 
-.PHONY: help venv setup lab test test-unit test-faults lint down clean
+.PHONY: help venv setup browser lab test test-unit test-faults lint down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,6 +20,9 @@ lab: setup ## build every image and bring up a lab (NODES=1)
 
 down: venv ## take the lab down, with its data
 	$(LABCTL) down
+
+browser: ## what the browser tests need: chromium and chromedriver
+	@scripts/setup.sh browser
 
 test: setup ## every test: unit, engine, lab
 	$(BIN)/pytest

@@ -4,6 +4,7 @@
 #   scripts/setup.sh           asks on a terminal before it installs packages or adds you to a group
 #   YES=1 scripts/setup.sh     does not ask
 #   scripts/setup.sh python    only .venv
+#   scripts/setup.sh browser   .venv, and Chromium for the browser tests
 #   PYTHON=/path/to/python3 scripts/setup.sh    with a Python of your choice, 3.11 or newer
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -83,6 +84,12 @@ make_environment() {
     wanted_stamp >"$stamp"
 }
 
+# Debian's; elsewhere the same two commands, from wherever the distribution has them.
+require_browser() {
+    if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then return; fi
+    install_packages chromium chromium-driver
+}
+
 engine_answers() { docker version >/dev/null 2>&1; }
 
 # The socket of the machine's own engine, where docker uses that and not another engine.
@@ -126,5 +133,6 @@ join_group() {
 
 make_environment
 if [ "${1:-}" = python ]; then exit 0; fi
+if [ "${1:-}" = browser ]; then require_browser; exit 0; fi
 scripts/install-engine.sh
 start_engine

@@ -38,6 +38,8 @@ ORDER = (
     "test_live_migration",
     "test_scale",
     "test_commands",  # restarts nova
+    "test_console_page",
+    "test_dashboard",  # the profile horizon comes and leaves
     "test_dev",  # restarts Keystone
     "test_plan",  # makes containers anew
     "test_upgrade",  # migrates the databases

@@ -24,10 +24,12 @@ class Guests:
 
     Args:
         admin: The cloud, as admin.
+        owner: Whose image, network and router they are; else the admin's.
     """
 
-    def __init__(self, admin: Connection) -> None:
+    def __init__(self, admin: Connection, owner: Connection | None = None) -> None:
         self.admin = admin
+        self.owner = owner or admin
         self._made = ExitStack()
         self.image: Any = None
         self.network: Any = None
@@ -46,7 +48,7 @@ class Guests:
 
     def _upload(self, path: Path, min_ram: int) -> Any:
         with path.open("rb") as data:
-            return self.admin.image.create_image(
+            return self.owner.image.create_image(
                 PREFIX, data=data, disk_format="qcow2", container_format="bare", meta={"min_ram": min_ram}
             )
 
@@ -54,7 +56,7 @@ class Guests:
         return lambda: self.admin.compute.create_flavor(name=name, ram=ram, vcpus=1, disk=1)
 
     def _networks(self) -> None:
-        api = self.admin.network
+        api = self.owner.network
         self.network = self._make("network", lambda: api.create_network(name=PREFIX))
         subnet = api.create_subnet(network_id=self.network.id, ip_version=4, cidr="192.168.77.0/24")
         self.router = self._make("router", lambda: api.create_router(name=PREFIX))
@@ -149,6 +151,10 @@ class Guests:
         )
         self._made.callback(self.delete, server)
         return self.reach(server, "ACTIVE"), time.monotonic() - begin
+
+    def keep(self, server: Any) -> None:
+        """Takes over a server that somebody else has made: it is removed with the others."""
+        self._made.callback(self.delete, server)
 
     def reach(self, server: Any, status: str) -> Any:
         """Waits for a status; ERROR ends the wait with nova's own words."""
