@@ -1,6 +1,8 @@
 """Waiting until a lab is ready: its services first, then its cloud; and the error for one that does not get there."""
 
 import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import docker
 
@@ -10,8 +12,11 @@ from labctl.bringup.watch import Watch, wait
 from labctl.engine.containers import last_log_lines
 from labctl.errors import BringUpFailed
 from labctl.events import Emit, Note, step
-from labctl.lab.addresses import Role
+from labctl.lab.addresses import Node, Role
 from labctl.lab.state import LabState
+
+if TYPE_CHECKING:
+    from labctl.cloud.readiness import Expected
 
 LOG_LINES = 20
 AGENTS_OF_EVERY_NODE = ("neutron-linuxbridge-agent",)
@@ -38,16 +43,9 @@ def wait_for_cloud(
         BringUpFailed: The wait ran out.
     """
     from labctl.cloud.connection import connect
-    from labctl.cloud.readiness import CloudView, Expected, departed, drained, fetch_view, missing
+    from labctl.cloud.readiness import CloudView, departed, drained, fetch_view, missing
 
-    nodes = prepared.plan.nodes
-    expected = Expected(
-        nodes=tuple(node.name for node in nodes if node.role is Role.COMPUTE),
-        agents={
-            node.name: frozenset(AGENTS_OF_EVERY_NODE + (AGENTS_OF_NETWORK_NODE if node.role is Role.NETWORK else ()))
-            for node in nodes
-        },
-    )
+    expected = expected_of(prepared.plan.nodes)
     admin = connect(state.clouds_yaml, f"{state.name}-admin")
     view = CloudView((), frozenset(), {}, ())
 
@@ -63,6 +61,20 @@ def wait_for_cloud(
     finish_removals(client, admin, prepared.plan, departed(view, expected), emit)
     for node in drained(view, expected):
         emit(Note(f"No new server goes to {node}; `labctl node drain NODE --undo` changes that."))
+
+
+def expected_of(nodes: Iterable[Node]) -> "Expected":
+    """What the cloud of a lab with these nodes must have."""
+    from labctl.cloud.readiness import Expected
+
+    every = tuple(nodes)
+    return Expected(
+        nodes=tuple(node.name for node in every if node.role is Role.COMPUTE),
+        agents={
+            node.name: frozenset(AGENTS_OF_EVERY_NODE + (AGENTS_OF_NETWORK_NODE if node.role is Role.NETWORK else ()))
+            for node in every
+        },
+    )
 
 
 def failure(client: docker.DockerClient, watch: Watch, reasons: tuple[str, ...] | list[str]) -> BringUpFailed:

@@ -17,9 +17,12 @@ def doctor(
         Path | None, typer.Option("--config", help="A folder of configuration files, anybody's: check these instead.")
     ] = None,
     release: Annotated[str | None, typer.Option("--release", help="The release that --config is checked for.")] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Mend what is safe to mend, as it said without --fix, and look again.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
-    """Find what is wrong with the machine, or with configuration files; exit code 9 where something does not work."""
+    """Find what is wrong with the machine, a lab or configuration files; exit code 9 where something does not work."""
     from rich.console import Console
 
     from labctl.errors import FINDINGS
@@ -27,12 +30,23 @@ def doctor(
     from labctl.ui.doctor import show_report
 
     report = configuration_report(config, release) if config else machine_report(name, nodes)
+    if fix and report.fixes:
+        mend(report)
+        report = machine_report(name, nodes)
     if as_json:
         typer.echo(report_as_json(report))
     else:
         show_report(report, Console())
     if report.errors:
         raise typer.Exit(FINDINGS)
+
+
+def mend(report: "Report") -> None:
+    """Runs the fixes and says what came of each."""
+    from labctl.doctor.fix import apply
+
+    for applied in apply(report.fixes):
+        typer.echo(f"{applied.fix.what}: {applied.refusal or 'done'}", err=True)
 
 
 def configuration_report(root: Path, release: str | None) -> "Report":

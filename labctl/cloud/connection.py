@@ -20,7 +20,7 @@ API_TIMEOUT = 60.0
 """Seconds for one API request; the longest one here, the upload of an image, is far below."""
 
 
-def connect(clouds_yaml: Path, cloud: str) -> Connection:
+def connect(clouds_yaml: Path, cloud: str, timeout: float = API_TIMEOUT) -> Connection:
     """Makes a connection; the first request logs in, so nothing is asked of the cloud yet.
 
     The user's own clouds.yaml, OS_* variables, ~/.netrc and proxy variables are left aside: a lab's addresses exist on
@@ -29,6 +29,7 @@ def connect(clouds_yaml: Path, cloud: str) -> Connection:
     Args:
         clouds_yaml: The lab's file.
         cloud: The name of a cloud in it: the lab's name (user demo), or that and `-admin`.
+        timeout: Seconds for one request.
 
     Raises:
         NotFound: There is no such file, or no such cloud in it.
@@ -45,7 +46,7 @@ def connect(clouds_yaml: Path, cloud: str) -> Connection:
                 f"{clouds_yaml} describes no cloud {cloud}.",
                 evidence=(f"clouds there: {', '.join(sorted(config.get_cloud_names())) or 'none'}",),
             )
-        connection = Connection(config=config.get_one(cloud=cloud, api_timeout=API_TIMEOUT))
+        connection = Connection(config=config.get_one(cloud=cloud, api_timeout=timeout))
     except (openstack.exceptions.SDKException, keystoneauth1.exceptions.ClientException) as error:
         raise BadInput(
             f"{clouds_yaml} is no usable description of the cloud {cloud}.",

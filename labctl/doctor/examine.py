@@ -1,17 +1,18 @@
 """The examinations: facts are gathered, every check runs on them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labctl.catalog.folders import CatalogFolders
 from labctl.configuration.options import Registry
-from labctl.doctor.check import examine
-from labctl.doctor.checks import CONFIGURATION, MACHINE
+from labctl.doctor.check import Check, Facts, examine
+from labctl.doctor.checks import CONFIGURATION, LAB, MACHINE
 from labctl.doctor.configuration.gather import gather_configuration
+from labctl.doctor.lab.gather import gather_lab
 from labctl.doctor.machine.gather import gather_machine
 from labctl.errors import LabctlError
-from labctl.findings import Report
+from labctl.findings import Report, together
 from labctl.lab.file import LabFile
 
 if TYPE_CHECKING:
@@ -33,17 +34,26 @@ def examine_configuration(folders: CatalogFolders, root: Path, options_of: Calla
     packages = ", ".join(registry.package for registry in facts.registries.values())
     hosts = f" of {len(facts.host_names)} hosts" if facts.host_names else ""
     looked_at = f"{len(facts.files)} files{hosts} against {packages}"
-    return Report(examine(CONFIGURATION, facts), tuple(one.id for one in CONFIGURATION), (looked_at,))
+    return Report(examine(CONFIGURATION, facts), ids(CONFIGURATION), (looked_at,))
 
 
 def examine_machine(folders: CatalogFolders, client: "docker.DockerClient | LabctlError", lab: LabFile) -> Report:
-    """Checks the machine for a lab.
+    """Checks the machine for a lab, and the lab where it is up.
 
     Args:
         folders: The catalog.
         client: The engine, or why there is none.
-        lab: The lab, which may be up already.
+        lab: The lab.
     """
-    facts, left_out = gather_machine(folders, client, lab)
-    looked_at = f"the machine for the lab {lab.name!r} ({facts.nodes} node(s), {'up' if facts.is_up else 'not up'})"
-    return Report(examine(MACHINE, facts), tuple(one.id for one in MACHINE), (looked_at,), left_out)
+    machine, left_out = gather_machine(folders, client, lab)
+    looked_at = f"the machine for {lab.name!r} ({machine.nodes} node(s))"
+    report = Report(examine(MACHINE, machine), ids(MACHINE), (looked_at,), left_out)
+    if isinstance(client, LabctlError) or not machine.is_up:
+        return report
+    facts, left_out = gather_lab(folders, client, lab)
+    return together([report, Report(examine(LAB, facts), ids(LAB), (f"the lab {lab.name!r}",), left_out)])
+
+
+def ids(checks: Sequence[Check[Facts]]) -> tuple[str, ...]:
+    """The ids of checks."""
+    return tuple(one.id for one in checks)

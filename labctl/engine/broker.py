@@ -1,12 +1,15 @@
-"""The message broker of a lab, emptied while it runs: a bring-up waits for its start longer than for anything else."""
+"""The message broker of a lab, asked while it runs, without the seconds that rabbitmqctl takes to start."""
+
+import re
 
 from labctl.engine.process import run
 from labctl.errors import BringUpFailed
 
-# What rabbitmqctl would send, without the seconds that it needs to start. erl_call(1) takes the cookie from the home
-# folder.
+# What rabbitmqctl would send. erl_call(1) takes the cookie from the home folder.
 EMPTY = b'[rabbit_amqqueue:delete(Queue, false, false, <<"labctl">>) || Queue <- rabbit_amqqueue:list()], emptied.\n'
 DONE = "{ok, emptied}"
+PERMISSIONS = b'[[{Right, proplists:get_value(Right, One)} || Right <- [configure, write, read]] || \
+One <- rabbit_auth_backend_internal:list_user_permissions(<<"%s">>)].\n'
 
 
 def empty_broker(container: str) -> None:
@@ -19,7 +22,29 @@ def empty_broker(container: str) -> None:
         CommandFailed: The broker does not answer.
         BringUpFailed: It did something else.
     """
+    answer = _evaluate(container, EMPTY)
+    if answer.strip() != DONE:
+        raise BringUpFailed("The broker could not be emptied.", evidence=answer.splitlines())
+
+
+def broker_permissions(container: str, user: str) -> dict[str, str]:
+    """What a user may do with the broker.
+
+    Args:
+        container: The container of the broker.
+        user: The user.
+
+    Returns:
+        configure, write, read to the pattern of names that it may do that with; empty where it may do nothing.
+
+    Raises:
+        CommandFailed: The broker does not answer.
+    """
+    answer = _evaluate(container, PERMISSIONS % user.encode())
+    return dict(re.findall(r'\{(configure|write|read),\s*<<"([^"]*)">>\}', answer))
+
+
+def _evaluate(container: str, expression: bytes) -> str:
+    """What an Erlang expression comes to in the broker's own process."""
     command = ["erl_call", "-sname", "rabbit@localhost", "-timeout", "10", "-e"]
-    answer = run(["docker", "exec", "--interactive", container, *command], input=EMPTY)
-    if answer.stdout.strip() != DONE:
-        raise BringUpFailed("The broker could not be emptied.", evidence=answer.stdout.splitlines())
+    return run(["docker", "exec", "--interactive", container, *command], input=expression).stdout

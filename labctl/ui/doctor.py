@@ -1,6 +1,7 @@
 """Shows what `labctl doctor` found: by check, with the reason and the remedy said once, or as JSON."""
 
 import json
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from itertools import groupby
@@ -53,7 +54,10 @@ def _add_check(text: Text, findings: Sequence[Finding]) -> None:
     if len(findings) > MOST_SHOWN:
         text.append(f"    and {len(findings) - MOST_SHOWN} more; --json lists them all\n")
     text.append(f"  Why it matters: {one.why}\n")
-    text.append(f"  What to do: {one.remedy}\n\n")
+    text.append(f"  What to do: {one.remedy}\n")
+    for fix in dict.fromkeys(finding.fix for finding in findings if finding.fix):
+        text.append(f"  --fix would {fix.what}: {shlex.join(fix.command)}\n")
+    text.append("\n")
 
 
 def _summary(report: Report) -> str:

@@ -59,7 +59,7 @@ def test_a_machine_without_an_engine_is_examined_all_the_same() -> None:
     shown = json.loads(result.output)
     assert result.exit_code == FINDINGS
     assert "engine" in {finding["check"] for finding in shown["findings"]}
-    assert shown["looked_at"] == ["the machine for the lab 'lab' (2 node(s), not up)"]
+    assert shown["looked_at"] == ["the machine for 'lab' (2 node(s))"]
     assert shown["left_out"] == ["all that needs the engine"]
     assert "memory" in shown["checks"]
 

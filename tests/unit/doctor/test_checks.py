@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from labctl.doctor.check import Evidence, check, examine, refusal
-from labctl.doctor.checks import CONFIGURATION, MACHINE
+from labctl.doctor.checks import CONFIGURATION, LAB, MACHINE
 from labctl.errors import MachineConflict
 from labctl.findings import Fix, Report, together
 
-ALL = (*CONFIGURATION, *MACHINE)
+ALL = (*CONFIGURATION, *MACHINE, *LAB)
 MANUAL = Path(__file__).parents[3] / "docs/doctor.md"
 
 

@@ -52,6 +52,11 @@ def test_where_nothing_is_wrong() -> None:
     assert as_text(Report((), ("a",))).plain == "1 checks: nothing is wrong."
 
 
+def test_a_fix_is_said_before_it_is_done() -> None:
+    fixed = Finding("x", "T", "W.", ("e",), "R", fix=Fix("start x", ("docker", "start", "a b")))
+    assert "  --fix would start x: docker start 'a b'\n" in as_text(Report((fixed,), ("x",))).plain
+
+
 def test_many_of_one_check_are_counted() -> None:
     text = as_text(Report(tuple(finding("a", line) for line in range(25)), ("a",))).plain
     assert "and 5 more; --json lists them all" in text

@@ -1,0 +1,82 @@
+"""What is known of a lab that is up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from labctl.cloud.health import Health
+from labctl.cloud.nodes.view import ComputeNode
+from labctl.cloud.readiness import CloudView, Expected
+from labctl.errors import LabctlError
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service of the lab.
+
+    Attributes:
+        name: The service.
+        container: The name of its container; empty where it has none.
+        state: In one word, as `labctl status` says it; missing where it has no container.
+        since: What the engine says of it.
+        log: The end of its log, where it is not well.
+    """
+
+    name: str
+    container: str
+    state: str
+    since: str = ""
+    log: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ServiceLogin:
+    """A user that services ask Keystone with.
+
+    Attributes:
+        user: Its name.
+        file: Where it stands.
+        refusal: What Keystone says to it; empty where it gets a token.
+    """
+
+    user: str
+    file: str
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
+class LabFacts:
+    """Everything that the checks of a lab look at.
+
+    Attributes:
+        name: The lab.
+        gateway: The address of the control plane.
+        services: Its services.
+        schemas_behind: Image to a sentence: whose databases newer or older packages migrated.
+        refusal: Why the cloud's APIs could not be asked; then nothing of what follows is known.
+        expected: What the cloud must have.
+        view: What it has of that.
+        nodes: Its compute nodes.
+        health: What else it says.
+        unresolved: Hosts of endpoints that have no address.
+        logins: The services' users.
+        checksums: Image to the SHA-512 of its file; None where the files cannot be looked at.
+        translations: Router to its rules of address translation; None where it has no namespace.
+        broker_rights: What the services' user may do with the broker; None where it cannot be asked.
+        dhcp_servers: The networks of dnsmasq's processes; None where they cannot be looked at.
+    """
+
+    name: str
+    gateway: str
+    services: tuple[Service, ...]
+    schemas_behind: Mapping[str, str] = field(default_factory=dict)
+    refusal: LabctlError | None = None
+    expected: Expected = field(default_factory=lambda: Expected((), {}))
+    view: CloudView = field(default_factory=lambda: CloudView((), frozenset(), {}, ()))
+    nodes: tuple[ComputeNode, ...] = ()
+    health: Health = field(default_factory=Health)
+    unresolved: frozenset[str] = frozenset()
+    logins: tuple[ServiceLogin, ...] = ()
+    checksums: Mapping[str, str] | None = None
+    translations: Mapping[str, str | None] = field(default_factory=dict)
+    broker_rights: Mapping[str, str] | None = None
+    dhcp_servers: tuple[str, ...] | None = None

@@ -1,0 +1,193 @@
+"""Looks at a lab that is up: its engine, its APIs, its files, its nodes."""
+
+import socket
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import yaml
+
+from labctl.bringup.migrate import read_stamps, stamps_of
+from labctl.bringup.plan import DATABASE
+from labctl.bringup.ready import expected_of
+from labctl.bringup.up import runtime_references
+from labctl.catalog.folders import CatalogFolders
+from labctl.cloud.connection import connect
+from labctl.cloud.health import Credentials, fetch_health, login_refusal
+from labctl.cloud.nodes.view import fetch_nodes
+from labctl.cloud.readiness import fetch_view
+from labctl.configuration.ini import read_ini
+from labctl.doctor.lab.facts import LabFacts, Service, ServiceLogin
+from labctl.engine.broker import broker_permissions
+from labctl.engine.containers import ServiceState, last_log_lines, service_states
+from labctl.engine.inside import address_translations, dhcp_servers, image_checksums
+from labctl.engine.process import CommandFailed
+from labctl.errors import CloudCheckFailed
+from labctl.lab.addresses import NETWORK_NODE, AddressPlan
+from labctl.lab.file import LabFile
+from labctl.lab.state import LabState
+
+if TYPE_CHECKING:
+    import docker
+
+LOG_LINES = 5
+API_SECONDS = 15.0
+"""Whoever asks what is wrong does not want to wait a minute for an API that is dead."""
+BROKER, BROKER_USER = "rabbitmq", "openstack"
+IMAGE_FOLDER = "/var/lib/glance/images"
+"""As config-templates/glance/glance-api.conf.j2 says."""
+
+
+def gather_lab(
+    folders: CatalogFolders, client: "docker.DockerClient", lab: LabFile
+) -> tuple[LabFacts, tuple[str, ...]]:
+    """Looks at a lab.
+
+    Args:
+        folders: The catalog.
+        client: The engine.
+        lab: A lab that has containers.
+
+    Returns:
+        The facts, and what could not be looked at.
+    """
+    state = LabState(lab.name)
+    assert lab.address_range  # noqa: S101 - a lab that is up has one
+    plan = AddressPlan(lab.address_range)
+    states = service_states(client, lab.name)
+    facts = LabFacts(
+        name=lab.name,
+        gateway=str(plan.gateway),
+        services=tuple(services(client, defined_services(state.compose_file), states)),
+        expected=expected_of(plan.nodes(lab.nodes)),
+        schemas_behind=schemas_behind(client, state, runtime_references(folders, lab.release, lab.profiles)[DATABASE]),
+    )
+    try:
+        facts = with_cloud(facts, state, lab)
+    except CloudCheckFailed as error:
+        return replace(facts, refusal=error), ("what the cloud's APIs say",)
+    return with_insides(facts, {name: one.name for name, one in states.items() if one.status == "running"})
+
+
+def defined_services(compose_file: Path) -> tuple[str, ...]:
+    """The services that the lab shall have."""
+    return tuple(yaml.safe_load(compose_file.read_text())["services"])
+
+
+def services(
+    client: "docker.DockerClient", wanted: Iterable[str], states: Mapping[str, ServiceState]
+) -> Iterator[Service]:
+    """The lab's services, with the end of the log of those that are not well."""
+    for name in wanted:
+        one = states.get(name)
+        if one is None:
+            yield Service(name, "", "missing")
+            continue
+        log = () if one.is_ready else last_log_lines(client, one.container, LOG_LINES)
+        # A job ends; a service that ended well does not run all the same.
+        state = one.summary if one.summary != "done" or is_job(client, one) else "exited"
+        yield Service(name, one.name, state, one.since, log)
+
+
+def is_job(client: "docker.DockerClient", one: ServiceState) -> bool:
+    """Whether a container is meant to end: the engine shall not start it again."""
+    policy = client.api.inspect_container(one.container)["HostConfig"]["RestartPolicy"]["Name"]
+    return policy in ("no", "", "on-failure")
+
+
+def schemas_behind(client: "docker.DockerClient", state: LabState, database: str) -> dict[str, str]:
+    """The databases that were migrated by other packages than those of the images that are there."""
+    import docker
+
+    stamps = read_stamps(client, state, database)
+    try:
+        wanted = stamps_of(client.images.get(database).labels)
+    except docker.errors.ImageNotFound:
+        return {}
+    return {
+        schema: f"the databases of {schema} are those of {stamps[schema]}, and the image's are of {stamp}"
+        for schema, stamp in wanted.items()
+        if stamps and schema in stamps and stamps[schema] != stamp
+    }
+
+
+def with_cloud(facts: LabFacts, state: LabState, lab: LabFile) -> LabFacts:
+    """Adds what the cloud's APIs say.
+
+    Raises:
+        CloudCheckFailed: One did not answer.
+    """
+    admin = connect(state.clouds_yaml, f"{state.name}-admin", API_SECONDS)
+    health = fetch_health(admin)
+    return replace(
+        facts,
+        view=fetch_view(admin, lab.nodes),
+        # Who asks for a reason why no node takes a server wants to know what the nodes have.
+        nodes=fetch_nodes(admin, lab.nodes) if health.failed else (),
+        health=health,
+        unresolved=unresolved(one.url for one in health.endpoints),
+        logins=tuple(logins(state.rendered)),
+    )
+
+
+def unresolved(urls: Iterable[str]) -> frozenset[str]:
+    """The hosts that have no address here."""
+    return frozenset(host for url in urls if (host := urlsplit(url).hostname or "") and not _has_address(host))
+
+
+def _has_address(host: str) -> bool:
+    try:
+        IPv4Address(host)
+    except ValueError:
+        try:
+            socket.getaddrinfo(host, None)
+        except OSError:
+            return False
+    return True
+
+
+def logins(project: Path) -> Iterator[ServiceLogin]:
+    """The users that the services' files have, each tried once."""
+    found: dict[Credentials, str] = {}
+    for path in sorted((*project.glob("etc/**/*.conf"), *project.glob("etc/**/*.ini"))):
+        for credentials in credentials_of(path):
+            found.setdefault(credentials, str(path.relative_to(project)))
+    with ThreadPoolExecutor(4) as pool:
+        refusals = pool.map(login_refusal, found)
+        for (credentials, file), refusal in zip(found.items(), refusals, strict=True):
+            yield ServiceLogin(credentials.username, file, refusal)
+
+
+def credentials_of(path: Path) -> Iterator[Credentials]:
+    """The users of one file: sections with auth_type = password."""
+    sections: dict[str, dict[str, str]] = {}
+    for setting in read_ini(path).settings:
+        sections.setdefault(setting.section, {})[setting.name] = setting.value
+    names = Credentials.__dataclass_fields__
+    for values in sections.values():
+        if values.get("auth_type") == "password" and {"auth_url", "username", "password"} <= values.keys():
+            yield Credentials(**{name: value for name, value in values.items() if name in names})
+
+
+def with_insides(facts: LabFacts, containers: Mapping[str, str]) -> tuple[LabFacts, tuple[str, ...]]:
+    """Adds what only a look into containers tells, of those that run."""
+    left_out = []
+    try:
+        if BROKER in containers:
+            facts = replace(facts, broker_rights=broker_permissions(containers[BROKER], BROKER_USER))
+        if "glance" in containers and facts.health.images:
+            facts = replace(facts, checksums=image_checksums(containers["glance"], IMAGE_FOLDER))
+        l3_agent = containers.get(f"{NETWORK_NODE}-l3-agent")
+        if l3_agent:
+            routers = sorted({one.router for one in facts.health.floating})
+            facts = replace(facts, translations={router: address_translations(l3_agent, router) for router in routers})
+        dhcp_agent = containers.get(f"{NETWORK_NODE}-dhcp-agent")
+        if dhcp_agent:
+            facts = replace(facts, dhcp_servers=dhcp_servers(dhcp_agent))
+    except CommandFailed as error:
+        left_out.append(f"what is inside of containers: {error.what}")
+    return facts, tuple(left_out)

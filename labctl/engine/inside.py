@@ -1,0 +1,57 @@
+"""What only a look into a lab's containers tells."""
+
+import re
+
+from labctl.engine.process import run
+
+LOOK_SECONDS = 30.0
+
+
+def image_checksums(container: str, folder: str) -> dict[str, str]:
+    """The checksums of Glance's files.
+
+    Args:
+        container: Glance's container.
+        folder: Where its files are.
+
+    Returns:
+        File name, which is the image's id, to SHA-512.
+
+    Raises:
+        CommandFailed: The container does not run.
+    """
+    script = 'test -d "$1" || exit 0; cd "$1" && find . -maxdepth 1 -type f -exec sha512sum {} +'
+    lines = run(["docker", "exec", container, "sh", "-c", script, "sh", folder], timeout=LOOK_SECONDS).stdout
+    return {
+        name.removeprefix("./"): digest for digest, _, name in (line.partition("  ") for line in lines.splitlines())
+    }
+
+
+def address_translations(container: str, router: str) -> str | None:
+    """The rules with which a router translates addresses, as iptables-save writes them.
+
+    Args:
+        container: The container of the L3 agent.
+        router: The router's id.
+
+    Returns:
+        The rules; None where the router has no namespace there.
+    """
+    command = ["docker", "exec", container, "ip", "netns", "exec", f"qrouter-{router}", "iptables-save", "-t", "nat"]
+    answer = run(command, timeout=LOOK_SECONDS, check=False)
+    return answer.stdout if answer.exit_code == 0 else None
+
+
+def dhcp_servers(container: str) -> tuple[str, ...]:
+    """The networks that a dnsmasq runs for, one entry for each of its processes.
+
+    Args:
+        container: The container of the DHCP agent.
+
+    Raises:
+        CommandFailed: The container does not run.
+    """
+    script = "for file in /proc/[0-9]*/cmdline; do tr '\\0' ' ' < \"$file\" 2> /dev/null; echo; done"
+    lines = run(["docker", "exec", container, "sh", "-c", script], timeout=LOOK_SECONDS).stdout.splitlines()
+    found = (re.search(r"^\S*dnsmasq .*?--pid-file=\S*/([0-9a-f-]{36})/pid", line) for line in lines)
+    return tuple(match.group(1) for match in found if match)
