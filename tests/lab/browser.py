@@ -167,7 +167,9 @@ def open_browser(profile: Path) -> Iterator[Browser]:
         f"--user-data-dir={profile}",
     ):
         options.add_argument(argument)
-    service = webdriver.ChromeService(executable_path=driver)
+    # Else it leaves folders in the home of whoever runs the tests.
+    elsewhere = {"XDG_CONFIG_HOME": str(profile), "XDG_CACHE_HOME": str(profile)}
+    service = webdriver.ChromeService(executable_path=driver, env={**os.environ, **elsewhere})
     started = webdriver.Chrome(options=options, service=service)
     try:
         started.set_page_load_timeout(SECONDS)
