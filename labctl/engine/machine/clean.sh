@@ -3,7 +3,10 @@
 set -eu
 folder=$1 group=$2
 
-groups=$(find /sys/fs/cgroup -depth -type d \( -path "*/$group" -o -path "*/$group/*" \))
+# Where start-libvirtd made it: in the one hierarchy of cgroup v2, or in each of v1 (some names are links to others). Not by
+# a walk through all groups: those of other containers vanish meanwhile, and that is find's failure.
+if [ -e /sys/fs/cgroup/cgroup.procs ]; then roots=/sys/fs/cgroup; else roots=$(find /sys/fs/cgroup -mindepth 1 -maxdepth 1 -type d); fi
+groups=$(for root in $roots; do if [ -d "$root/$group" ]; then find "$root/$group" -depth -type d; fi; done)
 processes() { for one in $groups; do cat "$one/cgroup.procs"; done | sort -un; }
 # Called `tasks` by cgroup v1. A process whose first thread has ended is in no cgroup.procs, while others still end.
 threads() { for one in $groups; do cat "$one/tasks" 2>/dev/null || cat "$one/cgroup.threads"; done; }
