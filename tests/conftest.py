@@ -67,6 +67,13 @@ def built(engine: None) -> Built:
     return Built(ran, load_images(catalog_folders()))
 
 
+@pytest.fixture(scope="session")
+def profiles_built(built: Built) -> None:
+    """The images of all profiles, too."""
+    ran = labctl("build", "--with", ",".join(load_profiles(catalog_folders()).names), timeout=1800)
+    assert ran.code == 0, str(ran)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if MEASURED:
         terminalreporter.section("figures")

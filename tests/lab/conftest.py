@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from openstack.connection import Connection
 
-from labctl.catalog.folders import catalog_folders
-from labctl.catalog.profile import load_profiles
 from labctl.cloud.connection import connect
 from labctl.lab.addresses import AddressPlan, Node
 from labctl.lab.file import load_lab_file
@@ -109,13 +107,6 @@ class Lab:
 
 
 @pytest.fixture(scope="session")
-def profiles_built(built: Built) -> None:
-    """The images of all profiles, too."""
-    ran = labctl("build", "--with", ",".join(load_profiles(catalog_folders()).names), timeout=1800)
-    assert ran.code == 0, str(ran)
-
-
-@pytest.fixture(scope="session")
 def machine_before(built: Built, profiles_built: None) -> Snapshot:
     """The machine before there was a lab of these tests."""
     return snapshot("before-up")
@@ -158,3 +149,11 @@ def guests(admin: Connection) -> Iterator[Guests]:
         yield made
     finally:
         made.remove()
+
+
+@pytest.fixture(scope="module")
+def reached(lab: Lab, guests: Guests) -> Guests:
+    """The same, and the host can ping servers and log in to them."""
+    guests.reach_from_host(lab.plan)
+    guests.let_in(22)
+    return guests

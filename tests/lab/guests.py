@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ from openstack.connection import Connection
 from openstack.exceptions import NotFoundException
 
 from labctl.build.guest import export_guest
+from labctl.cloud.ssh import GuestShell, SshKey, new_key, try_login
 from labctl.cloud.waiting import Pending, wait_until
 from labctl.lab.addresses import AddressPlan
 from labctl.lab.state import cache_root
 
 LOOK_EVERY = 0.25
-SECONDS = 180.0
+SECONDS = 300.0
 PREFIX = "labctl-test"
 
 
@@ -31,6 +33,7 @@ class Guests:
         self.admin = admin
         self.owner = owner or admin
         self._made = ExitStack()
+        self._key: SshKey | None = None
         self.image: Any = None
         self.network: Any = None
         self.router: Any = None
@@ -121,6 +124,20 @@ class Guests:
         )
         return str(made.floating_ip_address)
 
+    def _key_pair(self) -> str:
+        """The name of a key pair for logins, which is made when it is first needed."""
+        if self._key is None:
+            self._key = new_key(PREFIX)
+            self.admin.compute.create_keypair(name=PREFIX, public_key=self._key.public)
+            self._made.callback(self.admin.compute.delete_keypair, PREFIX)
+        return PREFIX
+
+    def log_in(self, server: Any) -> GuestShell:
+        """Logs in to a server that was booted for that, over a floating IP of its own."""
+        assert self._key is not None
+        key, address = self._key, IPv4Address(self.floating_ip(server))
+        return wait_until(lambda: try_login(address, "lab", key, 5), f"ssh to {server.name}", SECONDS, LOOK_EVERY)
+
     def _make(self, kind: str, make: Callable[[], Any]) -> Any:
         made = make()
         proxy = {"image": self.admin.image, "flavor": self.admin.compute}.get(kind, self.admin.network)
@@ -128,7 +145,7 @@ class Guests:
         return made
 
     def boot(
-        self, name: str, node: str, *, image: str = "", volume: str = "", key_name: str | None = None
+        self, name: str, node: str, *, image: str = "", volume: str = "", log_in: bool = False
     ) -> tuple[Any, float]:
         """Boots a server on a node; the admin may name it. Returns it and the seconds from the request to ACTIVE.
 
@@ -137,7 +154,7 @@ class Guests:
             node: Where.
             image: The id of an image other than the guest's own.
             volume: The id of a volume to boot from in place of an image.
-            key_name: A key pair for logins.
+            log_in: Whether `log_in` shall work; the host must be let in (`let_in`).
         """
         begin = time.monotonic()
         disk = {"uuid": volume, "source_type": "volume", "destination_type": "volume", "boot_index": 0}
@@ -145,7 +162,7 @@ class Guests:
             name=f"{PREFIX}-{name}",
             flavor_id=self.flavors[0].id,
             **({"block_device_mapping": [disk]} if volume else {"image_id": image or self.image.id}),
-            **({"key_name": key_name} if key_name else {}),
+            **({"key_name": self._key_pair()} if log_in else {}),
             networks=[{"uuid": self.network.id}],
             availability_zone=f"nova:{node}",
         )

@@ -7,13 +7,12 @@ back, so that each step shows that the data moved and not only that a status cha
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
 from openstack.connection import Connection
 
-from labctl.cloud.ssh import GuestShell, SshKey, new_key, try_login
+from labctl.cloud.ssh import GuestShell
 from labctl.cloud.waiting import Pending, wait_until
 from labctl.lab.file import load_lab_file
 from tests.lab.commands import labctl
@@ -104,27 +103,6 @@ def volumes(admin: Connection) -> Iterator[Volumes]:
         made.remove()
 
 
-@pytest.fixture(scope="module")
-def key(admin: Connection) -> Iterator[SshKey]:
-    made = new_key(PREFIX)
-    admin.compute.create_keypair(name=PREFIX, public_key=made.public)
-    yield made
-    admin.compute.delete_keypair(PREFIX)
-
-
-@pytest.fixture(scope="module")
-def reached(lab: Lab, guests: Guests) -> Guests:
-    """Servers that the host can log in to."""
-    guests.reach_from_host(lab.plan)
-    guests.let_in(22)
-    return guests
-
-
-def wait_for_shell(guests: Guests, server: Any, key: SshKey) -> GuestShell:
-    address = IPv4Address(guests.floating_ip(server))
-    return wait_until(lambda: try_login(address, "lab", key, 5), f"ssh to {server.name}", SECONDS, LOOK_EVERY)
-
-
 def said(shell: GuestShell, command: str) -> str:
     ran = shell.run(command, timeout=60)
     assert ran.status == 0, "\n".join(ran.lines())
@@ -149,10 +127,10 @@ def wait_for_size(shell: GuestShell, gib: int) -> None:
     wait_until(look, f"/dev/vdb of {gib} GiB", SECONDS, LOOK_EVERY)
 
 
-def test_volumes_keep_what_is_written(reached: Guests, volumes: Volumes, key: SshKey) -> None:
+def test_volumes_keep_what_is_written(reached: Guests, volumes: Volumes) -> None:
     api = reached.admin.block_storage
-    server, _ = reached.boot("writer", "node1", key_name=PREFIX)
-    shell = wait_for_shell(reached, server, key)
+    server, _ = reached.boot("writer", "node1", log_in=True)
+    shell = reached.log_in(server)
     try:
         begin = time.monotonic()
         volume = volumes.create("data", size=1)
@@ -206,15 +184,15 @@ def test_volumes_keep_what_is_written(reached: Guests, volumes: Volumes, key: Ss
 
 
 def test_a_server_that_lives_on_a_volume_moves_and_its_volume_becomes_an_image(
-    reached: Guests, volumes: Volumes, key: SshKey
+    reached: Guests, volumes: Volumes
 ) -> None:
     api, compute = reached.admin.block_storage, reached.admin.compute
     begin = time.monotonic()
     volume = volumes.create("root", size=1, image_id=reached.image.id)
     measured("a volume out of an image", time.monotonic() - begin, "s")
-    server, seconds = reached.boot("rooted", "node1", volume=volume.id, key_name=PREFIX)
+    server, seconds = reached.boot("rooted", "node1", volume=volume.id, log_in=True)
     measured("a server on a volume, from the request to ACTIVE", seconds, "s")
-    shell = wait_for_shell(reached, server, key)
+    shell = reached.log_in(server)
     said(shell, "echo moved | sudo tee /etc/marker && sync")
 
     source = compute.get_server(server.id).compute_host
@@ -238,8 +216,8 @@ def test_a_server_that_lives_on_a_volume_moves_and_its_volume_becomes_an_image(
             return seen if seen.status == "active" else Pending(seen.status)
 
         image = wait_until(look, "the volume's image", SECONDS, LOOK_EVERY)
-        again, _ = reached.boot("again", "node2", image=image.id, key_name=PREFIX)
-        shell = wait_for_shell(reached, again, key)
+        again, _ = reached.boot("again", "node2", image=image.id, log_in=True)
+        shell = reached.log_in(again)
         assert said(shell, "cat /etc/marker").strip() == "moved"
         shell.close()
         reached.delete(again)

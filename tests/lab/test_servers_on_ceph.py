@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from tests.lab.commands import docker, labctl
 from tests.lab.conftest import Lab
 from tests.lab.figures import measured
 from tests.lab.guests import LOOK_EVERY, PREFIX, SECONDS, Guests
-from tests.lab.test_stop import wait_for_key
 
 
 def up(lab: Lab, folder: Path, **settings: Any) -> float:
@@ -69,21 +67,20 @@ def disks(lab: Lab, pool: str) -> list[str]:
     return json.loads(docker("exec", f"{lab.name}-ceph-mon", "rbd", "ls", "--format", "json", pool))
 
 
-def test_a_server_starts_as_a_clone_and_moves_without_a_copy(lab: Lab, guests: Guests, raw_image: Any) -> None:
+def test_a_server_starts_as_a_clone_and_moves_without_a_copy(lab: Lab, reached: Guests, raw_image: Any) -> None:
     assert raw_image.id in disks(lab, "images")
-    guests.reach_from_host(lab.plan)
-    guests.let_in(22)
-    server, seconds = guests.boot("clone", "node1", image=raw_image.id)
+    server, seconds = reached.boot("clone", "node1", image=raw_image.id, log_in=True)
     measured("a server as a clone, from the request to ACTIVE", seconds, "s")
     assert parent(lab, f"vms/{server.id}_disk") == f"images/{raw_image.id}"
-    address = guests.floating_ip(server)
-    key = wait_for_key(str(IPv4Address(address)))
+    shell = reached.log_in(server)
+    assert shell.run("echo moved | sudo tee /etc/marker && sync", timeout=60).status == 0
 
-    guests.admin.compute.live_migrate_server(server, host=None, block_migration="auto")
-    assert guests.reach(server, "ACTIVE").compute_host == "node2"
-    assert wait_for_key(address) == key
+    reached.admin.compute.live_migrate_server(server, host=None, block_migration="auto")
+    assert reached.reach(server, "ACTIVE").compute_host == "node2"
+    assert shell.run("cat /etc/marker", timeout=60).stdout.strip() == "moved"
+    shell.close()
 
-    guests.delete(server)
+    reached.delete(server)
     assert disks(lab, "vms") == []
 
 
