@@ -344,7 +344,8 @@ class _Judge:
             if network.key in service.networks:
                 # The engine fills the id in when the container first starts.
                 known = one.networks.get(network.name)
-                if known is None or (known and known != self.kept_networks.get(network.name)):
+                is_other = known != self.kept_networks.get(network.name) if known else one.status == "running"
+                if known is None or is_other:
                     yield f"it is not in the network {network.key}"
         for volume in sorted(service.volumes & self.new_volumes):
             yield f"its volume {volume} is new"

@@ -38,7 +38,8 @@ class ServiceState:
         source: The source tree that it runs from; empty where it runs what its image holds.
         name: The container's name.
         configuration: The digest of the configuration that it was made for.
-        networks: The engine's name of each network that it is in to that network's id; empty before its first start.
+        networks: The engine's name of each network that it is in to that network's id; empty before its first start,
+            and where it runs without an interface there.
         node: The node whose network namespace it joined; empty for the control plane.
         page: The address of what it has for browsers; empty where it has nothing.
     """
@@ -112,10 +113,18 @@ def read_state(entry: dict[str, object]) -> ServiceState:
         source=str(labels.get(SOURCE_LABEL, "")),
         name=next((str(name).removeprefix("/") for name in names), ""),
         configuration=str(labels.get(CONFIGURATION_LABEL, "")),
-        networks={str(name): str(one["NetworkID"]) for name, one in networks.items()},
+        networks={name: _joined(one, str(entry["State"])) for name, one in networks.items()},
         node=str(labels.get(NODE_LABEL, "")),
         page=str(labels.get(PAGE_LABEL, "")),
     )
+
+
+def _joined(network: Mapping[str, Any], status: str) -> str:
+    """The id of a network that a container is in; a running one is in it with an endpoint (Docker Engine API).
+
+    An engine whose disk was full was seen to start containers without one.
+    """
+    return "" if status == "running" and not network.get("EndpointID", "") else str(network["NetworkID"])
 
 
 def restart_count(client: docker.DockerClient, container: str) -> int:

@@ -146,6 +146,10 @@ def a_lost_network() -> tuple[Wanted, Seen]:
     return LAB, replace(seen, networks=tuple(one for one in UP.networks if one.key != "mgmt"))
 
 
+def a_container_without_its_interface() -> tuple[Wanted, Seen]:
+    return LAB, changed(UP, called("rabbitmq"), networks={"labctl-fixed_mgmt": ""})
+
+
 def volumes_of_an_interrupted_start() -> tuple[Wanted, Seen]:
     half = {"labctl-fixed_mariadb": False, "labctl-fixed_glance": True}
     seen = without(UP, called("mariadb"))
@@ -191,6 +195,7 @@ CASES: tuple[Case, ...] = (
     networks_of_an_interrupted_start,
     another_address_range,
     a_lost_network,
+    a_container_without_its_interface,
     volumes_of_an_interrupted_start,
     a_node_more,
     a_node_less,

@@ -20,3 +20,11 @@ def test_a_service_with_a_page_for_browsers() -> None:
 def test_a_service_without_one() -> None:
     entry = {**ENTRY, "Labels": {"org.labctl.service": "glance"}}
     assert read_state(entry).page == ""
+
+
+def test_a_running_service_without_an_interface_is_in_no_network() -> None:
+    network = {"NetworkID": "n1", "EndpointID": "e1"}
+    for state, endpoint, known in (("running", "e1", "n1"), ("running", "", ""), ("exited", "", "n1")):
+        networks = {"Networks": {"lab_mgmt": {**network, "EndpointID": endpoint}}}
+        entry = {**ENTRY, "State": state, "NetworkSettings": networks}
+        assert read_state(entry).networks == {"lab_mgmt": known}
