@@ -64,6 +64,8 @@ def built(engine: None) -> Built:
     profiles = ",".join(load_profiles(catalog_folders()).names)
     more = labctl("build", "--with", profiles, "--progress", "plain", timeout=3600)
     assert more.code == 0, str(more)
+    tempest = labctl("build", "tempest", "--progress", "plain", timeout=900)
+    assert tempest.code == 0, str(tempest)
     return Built(ran, load_images(catalog_folders()))
 
 

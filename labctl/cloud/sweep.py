@@ -157,26 +157,29 @@ def inventory(admin: Connection, services: Iterable[str]) -> dict[tuple[str, str
 
 
 def left_over(
-    now: dict[tuple[str, str], Thing], before: Iterable[tuple[str, str]], prefix: str, projects: Iterable[str]
+    now: dict[tuple[str, str], Thing],
+    before: Iterable[tuple[str, str]],
+    prefixes: tuple[str, ...],
+    projects: Iterable[str],
 ) -> tuple[Thing, ...]:
     """What a run left: what is new, and named by it or of a project that is the run's or gone.
 
     Args:
         now: What is there.
         before: What was there before the run.
-        prefix: Begins the names of what the run makes.
+        prefixes: What the names of things that the run makes begin with.
         projects: The projects that are not the run's.
     """
     old, others = set(before), set(projects)
     return tuple(
         thing
         for key, thing in now.items()
-        if key not in old and (thing.name.startswith(prefix) or bool(thing.project and thing.project not in others))
+        if key not in old and (thing.name.startswith(prefixes) or bool(thing.project and thing.project not in others))
     )
 
 
 def sweep(
-    admin: Connection, services: Iterable[str], before: Iterable[tuple[str, str]], prefix: str, emit: Emit
+    admin: Connection, services: Iterable[str], before: Iterable[tuple[str, str]], prefixes: tuple[str, ...], emit: Emit
 ) -> tuple[str, ...]:
     """Removes what a run left.
 
@@ -184,7 +187,7 @@ def sweep(
         admin: The cloud.
         services: The types of the services in its catalog.
         before: What was there before the run.
-        prefix: Begins the names of what the run makes.
+        prefixes: What the names of things that the run makes begin with.
         emit: Told about the step.
 
     Returns:
@@ -197,8 +200,8 @@ def sweep(
 
     def remaining() -> tuple[Thing, ...]:
         now = inventory(admin, known)
-        others = (thing.id for thing in now.values() if _is_other_project(thing, prefix))
-        return left_over(now, old, prefix, others)
+        others = (thing.id for thing in now.values() if _is_other_project(thing, prefixes))
+        return left_over(now, old, prefixes, others)
 
     with step(emit, "Remove what the tests left") as evidence:
         left = remaining()
@@ -227,8 +230,8 @@ def _thing(kind: Kind, found: Any) -> Thing:
     return Thing(kind, str(found.id), str(getattr(found, "name", None) or ""), str(project or ""), found)
 
 
-def _is_other_project(thing: Thing, prefix: str) -> bool:
-    return thing.kind.title == "project" and not thing.name.startswith(prefix)
+def _is_other_project(thing: Thing, prefixes: tuple[str, ...]) -> bool:
+    return thing.kind.title == "project" and not thing.name.startswith(prefixes)
 
 
 def _remove(admin: Connection, thing: Thing) -> str:

@@ -25,6 +25,9 @@ from labctl.verify.results import Outcome, Result, Status, parse_result, settle
 from labctl.verify.suite import Selection, parse_test_list, select
 
 TEST_LIST = "tests.list"
+ACCOUNTS_PREFIX = "tempest-"
+"""Begins the names of the accounts that Tempest makes, and of their networks, whatever it is told to call the rest
+(tempest/common/credentials_factory.py)."""
 LAST_WORDS = 20
 """Lines of what Tempest itself says that an error shows."""
 
@@ -97,7 +100,7 @@ def verify(client: docker.DockerClient, target: VerifyTarget, emit: Emit) -> Ver
             outcome = run_tests(target, selection, emit)
         finally:
             target.container.remove(client)
-            left = sweep(admin, features.services, before, prefix, emit)
+            left = sweep(admin, features.services, before, (prefix, ACCOUNTS_PREFIX), emit)
             for one in left:
                 emit(Note(f"Not removed: {one}", level="warning"))
         failures = find_evidence(client, services.values(), outcome, emit)

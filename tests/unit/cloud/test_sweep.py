@@ -22,6 +22,7 @@ def thing(identifier: str, name: str = "", project: str = "") -> Thing:
     ("one", "is_left"),
     [
         (thing("new", "verify-abc-server"), True),
+        (thing("new", "tempest-ServersTest-123-network", project="other"), True),
         (thing("new", "instance", project="gone"), True),
         (thing("new", project="gone"), True),
         (thing("new", "mine", project="demo"), False),
@@ -31,7 +32,7 @@ def thing(identifier: str, name: str = "", project: str = "") -> Thing:
     ],
 )
 def test_only_what_is_new_and_the_runs_is_left_over(one: Thing, is_left: bool) -> None:
-    found = left_over({("server", one.id): one}, [("server", "old")], "verify-abc", ["demo"])
+    found = left_over({("server", one.id): one}, [("server", "old")], ("verify-abc", "tempest-"), ["demo"])
     assert (one in found) is is_left
 
 
@@ -83,7 +84,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
 
 def run(cloud: Any) -> tuple[tuple[str, ...], list[Event]]:
     events: list[Event] = []
-    return sweep(cloud, ["any"], [("router", "old")], "verify-abc", events.append), events
+    return sweep(cloud, ["any"], [("router", "old")], ("verify-abc",), events.append), events
 
 
 def test_all_that_is_the_runs_goes_and_nothing_else(cloud: Cloud) -> None:
@@ -104,5 +105,5 @@ def test_what_cannot_go_is_named_with_the_reason(cloud: Cloud, monkeypatch: pyte
 
 
 def test_kinds_of_services_that_are_not_there_are_not_asked_for(cloud: Cloud) -> None:
-    assert sweep(cloud, ["other"], [], "verify-abc", lambda event: None) == ()  # type: ignore[arg-type]
+    assert sweep(cloud, ["other"], [], ("verify-abc",), lambda event: None) == ()  # type: ignore[arg-type]
     assert cloud.removed == []
