@@ -32,7 +32,7 @@ def host(name: str, state: str = "up", status: str = "enabled") -> Any:
     return SimpleNamespace(host=name, state=state, status=status)
 
 
-def cloud(*services: str) -> Any:
+def cloud(*services: str, realms: Any = None) -> Any:
     access = SimpleNamespace(service_catalog=SimpleNamespace(catalog=[{"type": one} for one in services]))
     answers = {
         "/info/import": Answer({"import-methods": {"value": ["web-download"]}}),
@@ -43,7 +43,7 @@ def cloud(*services: str) -> Any:
     return SimpleNamespace(
         session=SimpleNamespace(
             auth=SimpleNamespace(get_access=lambda session: access),
-            get=lambda address: Answer({"swift": {}, "slo": {}, "address": address}),
+            get=lambda address: Answer({"swift": {}, "slo": {}, "container_sync": {"realms": realms}, address: {}}),
         ),
         identity=Proxy(roles=lambda: [SimpleNamespace(name="member")]),
         compute=Proxy(
@@ -92,7 +92,11 @@ def test_cinder_says_what_its_back_end_is(name: str) -> None:
 
 
 def test_swift_is_asked_at_the_root_of_its_server() -> None:
-    assert object_apis(cloud("object-store")) == ("address", "slo", "swift")
+    assert object_apis(cloud("object-store")) == ("http://10.77.0.1:8080/info", "slo", "swift")
+
+
+def test_containers_are_synchronized_where_there_is_a_realm() -> None:
+    assert "container_sync" in object_apis(cloud("object-store", realms={"one": {}}))
 
 
 def test_an_api_without_microversions_has_none() -> None:
