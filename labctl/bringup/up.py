@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import docker
 import yaml
 
+from labctl.bringup.birth import write_birth
 from labctl.bringup.differences import differences
 from labctl.bringup.drop_ins import refuse_bad_drop_ins
 from labctl.bringup.execute import StepEvents, start_services, take_away
@@ -60,6 +61,7 @@ class BroughtUp:
         begin: When it all began, in seconds since the epoch.
         ready: When the cloud was usable.
         pages: Service to the address of what it has for browsers, of those that have something.
+        is_new: Whether its databases were made by this.
     """
 
     lab: LabFile
@@ -70,6 +72,7 @@ class BroughtUp:
     begin: float
     ready: float
     pages: Mapping[str, str] = field(default_factory=dict)
+    is_new: bool = False
 
 
 def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFile, emit: Emit) -> BroughtUp:
@@ -109,6 +112,8 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
             stamps = {one.schema: one.stamp for one in proposal.wanted.migrations}
             if stamps != proposal.seen.stamps:
                 write_stamps(client, state, proposal.database_image, stamps)
+            if proposal.seen.stamps is None:
+                write_birth(client, state, proposal.database_image)
             for planned in proposal.plan.of(Action.WAIT):
                 steps.begin(planned)
                 wait_for_services(client, watch, deadline)
@@ -118,7 +123,8 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
         ready = time.time()
     waits_for = {service.name: tuple(sorted(service.waits_for)) for service in proposal.wanted.services}
     pages = {name: one.page for name, one in sorted(watch.states.items()) if one.page}
-    return BroughtUp(lab, prepared, ready - begin, watch.observed, waits_for, begin, ready, pages)
+    is_new = proposal.seen.stamps is None
+    return BroughtUp(lab, prepared, ready - begin, watch.observed, waits_for, begin, ready, pages, is_new)
 
 
 @dataclass(frozen=True)
@@ -208,6 +214,11 @@ def refuse_half_restored(state: LabState) -> None:
     """
     if state.being_restored.exists():
         name = state.being_restored.read_text()
+        if not name:
+            raise BringUpFailed(
+                "The reset was interrupted, and the lab's data is incomplete.",
+                remedy=f"`labctl reset --name {state.name}` does it again.",
+            )
         raise BringUpFailed(
             f"The restore of the snapshot {name!r} was interrupted, and the lab's data is incomplete.",
             remedy=f"`labctl snapshot restore --name {state.name} {name}` does it again; "

@@ -34,6 +34,7 @@ def up(
     from labctl.catalog.profile import load_profiles
     from labctl.cli.lookup import docker_engine
     from labctl.lab.profiles import listed, with_profiles
+    from labctl.snapshot.checkpoint import take_checkpoint
     from labctl.ui import listener
     from labctl.ui.plan import plan_text
 
@@ -51,6 +52,8 @@ def up(
         return
     with docker_engine() as client, listener(progress, sys.stderr) as emit:
         result = bring_up(client, catalog_folders(), wanted, emit)
+        if result.is_new:
+            take_checkpoint(client, result, emit)
     if progress is not Progress.JSON:
         typer.echo(summary(result), err=True)
 

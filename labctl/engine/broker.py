@@ -6,14 +6,15 @@ from labctl.engine.process import run
 from labctl.errors import BringUpFailed
 
 # What rabbitmqctl would send. erl_call(1) takes the cookie from the home folder.
-EMPTY = b'[rabbit_amqqueue:delete(Queue, false, false, <<"labctl">>) || Queue <- rabbit_amqqueue:list()], emptied.\n'
+# The second argument of delete: only where nobody takes messages from the queue.
+EMPTY = b'[rabbit_amqqueue:delete(Queue, true, false, <<"labctl">>) || Queue <- rabbit_amqqueue:list()], emptied.\n'
 DONE = "{ok, emptied}"
 PERMISSIONS = b'[[{Right, proplists:get_value(Right, One)} || Right <- [configure, write, read]] || \
 One <- rabbit_auth_backend_internal:list_user_permissions(<<"%s">>)].\n'
 
 
 def empty_broker(container: str) -> None:
-    """Deletes all queues with their messages; services declare theirs when they connect.
+    """Deletes the queues that no service is connected to, with their messages; who connects declares its own.
 
     Args:
         container: The container of the broker.

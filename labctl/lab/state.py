@@ -68,7 +68,7 @@ class LabState:
 
     @property
     def being_restored(self) -> Path:
-        """There while the lab's data is being replaced, with the snapshot's name."""
+        """There while the lab's data is being replaced, with the snapshot's name; empty for a reset."""
         return self.folder / "being-restored"
 
     @property

@@ -18,6 +18,9 @@ HEALTH = {"interval": "20s", "timeout": "60s", "retries": 3, "start_period": "18
 MIGRATIONS = "x-migrations"
 """Of a service: image whose databases it uses to the commands that migrate them."""
 
+OUTLIVES, FORGET = "x-outlives-database", "x-forget"
+"""Of a service: whether it goes on while the database is put back; the command that has it forget the one before."""
+
 SECTIONS = ("services", "networks", "volumes")
 
 
@@ -114,9 +117,8 @@ def complete_service(
     # a service in another one's namespace depends on the other's container.
     text = json.dumps(completed, sort_keys=True)
     labels["org.labctl.definition"] = hashlib.sha256(text.encode()).hexdigest()[:16]
-    if MIGRATIONS in service:
-        # For `up` alone: no container is made otherwise for it.
-        completed[MIGRATIONS] = service[MIGRATIONS]
+    # For labctl alone: no container is made otherwise for it.
+    completed |= {key: service[key] for key in (MIGRATIONS, OUTLIVES, FORGET) if service.get(key)}
     return completed
 
 

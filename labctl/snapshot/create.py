@@ -13,6 +13,7 @@ import docker
 import yaml
 
 from labctl import __version__
+from labctl.bringup.birth import read_birth
 from labctl.bringup.prepare import service_uid
 from labctl.bringup.ready import wait_for_services
 from labctl.bringup.watch import Watch
@@ -53,9 +54,9 @@ def create(client: docker.DockerClient, lab: LabFile, name: str, emit: Emit) -> 
         remove_halves(client, state)
         volumes = lab_volumes(client, lab.name)
         volume = volume_name(state, name)
-        references = references_of(state)
-        contents = image_contents(client, (one.image for one in services.values()))
+        made_by = running_images(client, state, services)
         image = services[f"{lab.nodes[0]}-libvirt"].image
+        birth = read_birth(client, state, image)
         running = [one.container for one in services.values() if one.status == "running"]
         make_snapshot_volume(client, lab.name, volume, name)
         try:
@@ -70,22 +71,39 @@ def create(client: docker.DockerClient, lab: LabFile, name: str, emit: Emit) -> 
                 # The engine calls what was paused unhealthy until its next health check.
                 with step(emit, "wait until services are healthy again"):
                     wait_for_services(client, watch, time.monotonic() + lab.seconds_to_wait)
-            manifest = Manifest(
-                name=name,
-                made=datetime.now(UTC).replace(microsecond=0),
-                labctl=__version__,
-                lab=lab,
-                images={references[key]: contents[one.image] for key, one in services.items() if key in references},
-                uid=service_uid(),
-                volumes=sizes,
-                secrets=read_secrets(state.secrets).values,
-            )
+            manifest = describe(state, lab, name, made_by, sizes, birth)
             write_file(manifest_file(state, name), dump_manifest(manifest))
         except BaseException:
             if not manifest_file(state, name).exists():
                 remove_volume(client, volume)
             raise
     return manifest
+
+
+def describe(
+    state: LabState, lab: LabFile, name: str, images: dict[str, str], volumes: dict[str, int], birth: str
+) -> Manifest:
+    """The manifest of a copy that was just made of a lab."""
+    return Manifest(
+        name=name,
+        made=datetime.now(UTC).replace(microsecond=0),
+        labctl=__version__,
+        lab=lab,
+        images=images,
+        uid=service_uid(),
+        volumes=volumes,
+        secrets=read_secrets(state.secrets).values,
+        birth=birth,
+    )
+
+
+def running_images(
+    client: docker.DockerClient, state: LabState, services: Mapping[str, ServiceState]
+) -> dict[str, str]:
+    """Reference to what it holds, of the images that a lab runs."""
+    references = references_of(state)
+    contents = image_contents(client, (one.image for one in services.values()))
+    return {references[key]: contents[one.image] for key, one in services.items() if key in references}
 
 
 def refuse_unready(lab: str, services: Mapping[str, ServiceState]) -> None:

@@ -36,6 +36,7 @@ class Manifest(BaseModel):
         uid: The user that the lab's services ran as, whose files the volumes hold.
         volumes: Volume, by its name in the Compose file, to the bytes that it takes.
         secrets: The lab's secrets.
+        birth: That of its databases (`labctl.bringup.birth`); empty where they have none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +50,7 @@ class Manifest(BaseModel):
     uid: int
     volumes: dict[str, int]
     secrets: dict[str, str] = Field(repr=False)
+    birth: str = ""
 
     @property
     def size(self) -> int:

@@ -1,4 +1,8 @@
-"""`labctl reset`: the lab is empty again. Everything starts from nothing but the broker, which goes on, emptied."""
+"""`labctl reset`: the lab is empty again, as it was just after its first `up`.
+
+Where it can, it goes back to the checkpoint of that time, under services that go on. Else everything starts from
+nothing but the broker, which goes on, emptied, and the databases from their image.
+"""
 
 import docker
 
@@ -7,13 +11,14 @@ from labctl.bringup.up import BroughtUp, bring_up, check_images, runtime_referen
 from labctl.catalog.folders import CatalogFolders
 from labctl.engine.broker import empty_broker
 from labctl.engine.containers import service_states
-from labctl.events import Emit, step
+from labctl.events import Emit, Note, step
+from labctl.files import write_file
 from labctl.lab.file import LabFile
 from labctl.lab.state import LabState, locked
+from labctl.snapshot.checkpoint import BROKER, find_checkpoint, take_checkpoint
 from labctl.snapshot.clear import clear
-
-BROKER = "rabbitmq"
-"""The service, and the volume that it keeps."""
+from labctl.snapshot.put_back import look, obstacle, put_back
+from labctl.snapshot.store import checkpoint_volume, remove_halves
 
 
 def reset(client: docker.DockerClient, folders: CatalogFolders, lab: LabFile, emit: Emit) -> BroughtUp:
@@ -23,17 +28,33 @@ def reset(client: docker.DockerClient, folders: CatalogFolders, lab: LabFile, em
         BadInput: Images are missing, or a file that the lab reads; nothing was changed.
         BringUpFailed: The lab did not become ready.
     """
+    state = LabState(lab.name)
     with locked(f"lab-{lab.name}"):
         references = runtime_references(folders, lab.release, lab.profiles)
         check_images(client, folders, references, lab.profiles)
         refuse_bad_drop_ins(folders, lab, emit)
-        half_restored = LabState(lab.name).being_restored
-        broker = service_states(client, lab.name).get(BROKER)
-        if broker and broker.summary == "healthy" and not half_restored.exists():
-            clear(client, lab.name, emit, keep=(broker.container,), volumes=(BROKER,))
-            with step(emit, "empty the broker"):
-                empty_broker(broker.container)
+        remove_halves(client, state)
+        checkpoint = find_checkpoint(state)
+        why_not = obstacle(checkpoint, look(client, state)) if checkpoint else "nothing was kept of its first `up`"
+        if checkpoint and not why_not:
+            write_file(state.being_restored, b"")
+            put_back(client, state, checkpoint, checkpoint_volume(state), emit)
         else:
-            clear(client, lab.name, emit)
-        half_restored.unlink(missing_ok=True)
-    return bring_up(client, folders, lab, emit)
+            emit(Note(f"Every service starts anew: {why_not}."))
+            start_from_nothing(client, state, emit)
+        state.being_restored.unlink(missing_ok=True)
+    result = bring_up(client, folders, lab, emit)
+    if result.is_new:
+        take_checkpoint(client, result, emit)
+    return result
+
+
+def start_from_nothing(client: docker.DockerClient, state: LabState, emit: Emit) -> None:
+    """Removes what a lab runs and holds, but for a broker that is well: that one is emptied."""
+    broker = service_states(client, state.name).get(BROKER)
+    if broker and broker.summary == "healthy" and not state.being_restored.exists():
+        clear(client, state.name, emit, keep=(broker.container,), volumes=(BROKER,))
+        with step(emit, "empty the broker"):
+            empty_broker(broker.container)
+    else:
+        clear(client, state.name, emit)

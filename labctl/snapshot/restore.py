@@ -1,4 +1,4 @@
-"""`labctl snapshot restore`: what the lab is now goes, what the snapshot holds comes, and `up` brings it up."""
+"""`labctl snapshot restore`: what the lab holds now goes, what the snapshot holds comes, and `up` brings it up."""
 
 import docker
 
@@ -19,6 +19,7 @@ from labctl.lab.secrets import Secrets, write_secrets
 from labctl.lab.state import LabState, locked
 from labctl.snapshot.clear import clear
 from labctl.snapshot.manifest import Manifest, differing_images
+from labctl.snapshot.put_back import look, obstacle, put_back
 from labctl.snapshot.store import find_manifest, remove_halves, volume_name
 
 
@@ -55,11 +56,16 @@ def restore(
         remove_halves(client, state)
         with locked("addresses"):
             wanted = with_range(client, state, manifest.lab)
+            why_not = obstacle(manifest, look(client, state))
             # Until the copy ends the lab is neither what it was nor what it shall be: `up` must not take it.
             write_file(state.being_restored, name.encode())
             write_file(state.lab_file, dump_lab_file(wanted).encode())
-        clear(client, lab, emit)
-        fill(client, state, manifest, references["libvirt"], emit)
+        if why_not:
+            emit(Note(f"Every service starts anew: {why_not}."))
+            clear(client, lab, emit)
+            fill(client, state, manifest, references["libvirt"], emit)
+        else:
+            put_back(client, state, manifest, volume_name(state, name), emit)
         state.being_restored.unlink()
     return bring_up(client, folders, wanted, emit)
 

@@ -28,6 +28,16 @@ def volume_name(state: LabState, name: str) -> str:
     return f"{state.project}_snapshot-{name}"
 
 
+def checkpoint_file(state: LabState) -> Path:
+    """The manifest of the lab's checkpoint: what it was just after its first `up`."""
+    return state.folder / "checkpoint.yaml"
+
+
+def checkpoint_volume(state: LabState) -> str:
+    """The volume of the lab's checkpoint."""
+    return f"{state.project}_checkpoint"
+
+
 def find_manifests(state: LabState) -> tuple[Manifest, ...]:
     """The snapshots of a lab, the oldest first.
 
@@ -86,6 +96,8 @@ def remove_halves(client: docker.DockerClient, state: LabState) -> tuple[str, ..
     """
     finish_helpers(client, state.name)
     whole = {volume_name(state, path.stem) for path in folder_of(state).glob("*.yaml")}
+    if checkpoint_file(state).exists():
+        whole.add(checkpoint_volume(state))
     halves = tuple(sorted(set(snapshot_volumes(client, state.name)) - whole))
     _remove(client, halves)
     return halves

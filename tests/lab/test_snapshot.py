@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,12 @@ from openstack.connection import Connection
 
 from labctl.cloud.connection import connect
 from labctl.cloud.waiting import Pending, wait_until
-from tests.lab.commands import LABCTL, Ran, labctl, labelled
+from labctl.lab.addresses import Role
+from tests.lab.commands import LABCTL, Ran, docker, execute, labctl, labelled
 from tests.lab.conftest import Lab
 from tests.lab.figures import measured
 from tests.lab.guests import Guests
+from tests.lab.machine import OBSERVER
 
 RESTORE_LIMIT = 30.0
 RESET_LIMIT = 20.0
@@ -34,15 +38,90 @@ def ok(*arguments: str) -> Ran:
 def answers(address: str) -> None:
     """Waits until a server answers pings."""
 
+    # From a container: a user may lack both the command and ICMP sockets.
+    command = ["docker", "run", "--rm", "--network", "host", "--user", "0", "--entrypoint", "ping", OBSERVER]
+
     def ping() -> bool | Pending:
-        sent = subprocess.run(["ping", "-c", "1", "-W", "1", address], capture_output=True, check=False)
-        return True if sent.returncode == 0 else Pending("no answer")
+        sent = execute([*command, "-n", "-c", "1", "-W", "1", address])
+        return True if sent.code == 0 else Pending(sent.out + sent.err)
 
     wait_until(ping, f"{address} to answer", GUEST_SECONDS, 0.5)
 
 
 def unpaused(lab: Lab) -> bool:
     return not any(one["State"]["Paused"] for one in lab.containers().values())
+
+
+def started(lab: Lab) -> dict[str, str]:
+    """Service to when it was started last."""
+    return {service: one["State"]["StartedAt"] for service, one in lab.containers().items()}
+
+
+def assert_most_went_on(lab: Lab, before: dict[str, str]) -> None:
+    """Data was put back under services that went on: it was not the way of starting everything anew."""
+    went_on = {service for service, since in started(lab).items() if before.get(service) == since}
+    agents = {f"{node.name}-linuxbridge-agent" for node in lab.node_list}
+    assert went_on >= {"rabbitmq", "keystone", "neutron-server", "nova-api", *agents}
+    assert not went_on & {"mariadb", "placement", "nova-scheduler", "net-l3-agent", "node1-nova-compute"}
+
+
+@contextmanager
+def connected(lab: Lab) -> Iterator[Connection]:
+    """The cloud, as its admin, with a token of its own."""
+    connection = connect(lab.state.clouds_yaml, f"{lab.name}-admin")
+    try:
+        yield connection
+    finally:
+        connection.session.session.close()
+        connection.close()
+
+
+def assert_empty(lab: Lab) -> None:
+    """Nothing that somebody made is in the cloud."""
+    with connected(lab) as connection:
+        assert not list(connection.compute.servers(all_projects=True))
+        assert not list(connection.compute.flavors())
+        assert not list(connection.image.images())
+        assert not list(connection.network.networks())
+        assert not list(connection.network.routers())
+        assert not list(connection.network.ports())
+        for provider in connection.placement.resource_providers():
+            assert not connection.placement.get(f"/resource_providers/{provider.id}/allocations").json()["allocations"]
+
+
+def of_node(lab: Lab, node: str) -> str:
+    return ", ".join(one for one in made_by_neutron(lab) if one.startswith(f"{node}: "))
+
+
+def made_by_neutron(lab: Lab) -> list[str]:
+    """Namespaces and links in a lab's nodes besides the nodes' own."""
+    found = []
+    for node in lab.node_list:
+        container = f"{lab.name}-{node.name}"
+        spaces = docker("exec", container, "ls", "/run/netns").split()
+        found += [f"{node.name}: {name}" for name in spaces if name != "node"]
+        for line in docker("exec", container, "in-node", "ip", "-oneline", "link", "show").splitlines():
+            link = line.split(": ")[1].partition("@")[0]
+            own = {"lo", "mgmt0", "tunnel0", "uplink", "provider0", "provider-port"}
+            if link not in own and not link.startswith("port-"):
+                found.append(f"{node.name}: {link}")
+    return found
+
+
+def guests_of(lab: Lab) -> set[str]:
+    """The guests that the libvirts of a lab know, running or not."""
+    asked = [f"{lab.name}-{node.name}-libvirt" for node in lab.node_list if node.role is Role.COMPUTE]
+    command = ("virsh", "--quiet", "--connect", "qemu:///system", "list", "--all", "--uuid")
+    return {uuid for container in asked for uuid in docker("exec", container, *command).split()}
+
+
+def running_guests(lab: Lab) -> int:
+    """The processes of guests in the lab's control group."""
+    # libvirt's container sees the machine's processes.
+    look = (
+        'for one in /proc/[0-9]*; do grep -q "^qemu" $one/comm && grep -q "labctl/$0/" $one/cgroup && echo; done; true'
+    )
+    return docker("exec", f"{lab.name}-node1-libvirt", "bash", "-c", look, lab.name).count("\n")
 
 
 @pytest.fixture(scope="module")
@@ -97,14 +176,23 @@ def test_a_restore_brings_the_server_back_and_takes_the_later_one(
     lab: Lab, server: tuple[Any, str], guests: Guests
 ) -> None:
     kept, address = server
-    later, _ = guests.boot("later", "node1")
+    later, _ = guests.boot("later", "node2")
+    before = started(lab)
     ran = ok("snapshot", "restore", "--name", lab.name, SNAPSHOT)
     measured("labctl snapshot restore", ran.seconds, "s", RESTORE_LIMIT)
     servers = {one.id: one for one in guests.admin.compute.servers()}
     assert kept.id in servers
     assert later.id not in servers
+    assert_most_went_on(lab, before)
     guests.reach(kept, "ACTIVE")
     answers(address)
+    assert guests_of(lab) == {kept.id}
+    assert running_guests(lab) == 1
+    # A port that is gone has left nothing on its node, and that of the server is plugged in.
+    wait_until(
+        lambda: not of_node(lab, "node2") or Pending(of_node(lab, "node2")), "node2 to be empty", GUEST_SECONDS, 0.5
+    )
+    assert ": brq" in of_node(lab, "node1")
 
 
 def test_one_file_brings_the_lab_back_where_nothing_is_of_it(lab: Lab, server: tuple[Any, str], tmp_path: Path) -> None:
@@ -143,15 +231,36 @@ def test_a_snapshot_of_other_images_is_refused_before_anything_is_changed(lab: L
 
 
 def test_after_a_reset_the_cloud_is_empty_and_works(lab: Lab) -> None:
+    # Its checkpoint went with `down`.
     ran = ok("reset", "--name", lab.name)
-    measured("labctl reset", ran.seconds, "s", RESET_LIMIT)
-    connection = connect(lab.state.clouds_yaml, f"{lab.name}-admin")
-    assert not list(connection.compute.servers(all_projects=True))
-    assert not list(connection.network.networks())
-    assert not list(connection.image.images())
-    connection.session.session.close()
-    connection.close()
+    measured("labctl reset, everything anew", ran.seconds, "s")
+    assert "starts anew" in ran.err
+    assert_empty(lab)
     assert [one["name"] for one in json.loads(ok("snapshot", "list", "--name", lab.name, "--json").out)] == [SNAPSHOT]
     ok("demo", "--name", lab.name)
     ok("snapshot", "delete", "--name", lab.name, SNAPSHOT)
     assert not [name for name in labelled(lab.name)["volumes"] if "snapshot-" in name]
+
+
+def test_a_reset_puts_an_empty_cloud_back_under_services_that_go_on(lab: Lab) -> None:
+    with connected(lab) as connection:
+        guests = Guests(connection)
+        guests.prepare()
+        guests.reach_from_host(lab.plan)
+        server, _ = guests.boot("lost", "node2")
+        answers(guests.floating_ip(server))
+    assert made_by_neutron(lab)
+    before = started(lab)
+    ran = ok("reset", "--name", lab.name)
+    measured("labctl reset", ran.seconds, "s", RESET_LIMIT)
+    assert_most_went_on(lab, before)
+    assert_empty(lab)
+    assert guests_of(lab) == set()
+    assert running_guests(lab) == 0
+    wait_until(
+        lambda: not made_by_neutron(lab) or Pending(str(made_by_neutron(lab))), "empty nodes", GUEST_SECONDS, 0.5
+    )
+    ok("demo", "--name", lab.name)
+    # Once more, right after the demo.
+    ok("reset", "--name", lab.name)
+    assert_empty(lab)

@@ -74,13 +74,40 @@ def copy_out(
     """
     mounts = [f"{volume}:/volumes/{key}:ro" for key, volume in volumes.items()]
     mounts += [f"{snapshot}:/snapshot", f"{node_folders}:/nodes"]
-    said = run(_command(image, lab, "take.sh", mounts, nodes)).stdout
+    return _sizes(run(_command(image, lab, "take.sh", mounts, nodes)).stdout)
+
+
+def copy_beside(
+    image: str, lab: str, volumes: Mapping[str, str], snapshot: str, container: str, process: str
+) -> dict[str, int]:
+    """Copies volumes while one process stands still, and all others go on; for volumes that no other writes to.
+
+    Args:
+        image: Any image of labctl's services.
+        lab: The lab.
+        volumes: Name in the Compose file to the engine's.
+        snapshot: The volume to copy to.
+        container: The container of the process.
+        process: Its name.
+
+    Returns:
+        As `copy_out`.
+
+    Raises:
+        CommandFailed: There is no such process, or the disk is full.
+    """
+    mounts = [f"{volume}:/volumes/{key}:ro" for key, volume in volumes.items()] + [f"{snapshot}:/snapshot"]
+    options = ("--pid", f"container:{container}", "--cap-add=KILL")
+    return _sizes(run(_command(image, lab, "checkpoint.sh", mounts, [process], options)).stdout)
+
+
+def _sizes(said: str) -> dict[str, int]:
     sizes = (line.split("\t") for line in said.splitlines())
     return {key: int(size) for size, key in sizes}
 
 
 def copy_back(image: str, lab: str, volumes: Mapping[str, str], snapshot: str, owners: tuple[int, int]) -> None:
-    """Copies what a snapshot holds into a lab's new volumes.
+    """Replaces what a lab's volumes hold by what a snapshot holds of them.
 
     Args:
         image: Any image of labctl's services.
@@ -151,10 +178,12 @@ def finish_helpers(client: docker.DockerClient, lab: str) -> None:
             client.api.wait(entry["Id"], condition="removed")
 
 
-def _command(image: str, lab: str, script: str, mounts: Iterable[str], arguments: Iterable[str]) -> list[str]:
+def _command(
+    image: str, lab: str, script: str, mounts: Iterable[str], arguments: Iterable[str], options: Iterable[str] = ()
+) -> list[str]:
     command = ["docker", "run", "--rm", "--interactive", "--network", "none", "--read-only", "--user", "0:0"]
     command += ["--cap-drop", "ALL", *(f"--cap-add={one}" for one in CAPABILITIES)]
-    command += ["--label", f"{LAB_LABEL}={lab}", "--label", f"{SNAPSHOT_LABEL}=", "--entrypoint", "bash"]
+    command += ["--label", f"{LAB_LABEL}={lab}", "--label", f"{SNAPSHOT_LABEL}=", "--entrypoint", "bash", *options]
     for mount in mounts:
         command += ["--volume", mount]
     text = (files(__name__) / script).read_text()

@@ -21,4 +21,5 @@ cp --archive --sparse=always --reflink=auto -- /volumes/* /snapshot/ &
 wait $!
 resume
 cd /snapshot
+find . -type s -delete
 du --block-size=1 --summarize -- *

@@ -40,6 +40,29 @@ def clean_up(image: str, lab: str, folder: str, group: str) -> int:
     return int(_on_machine(image, lab, "clean.sh", folder, group).stdout.split()[-1])
 
 
+def end_guests(image: str, lab: str, folder: str, group: str) -> int:
+    """Ends the guests of a lab whose libvirts do not run, and what these knew of them; the nodes stay.
+
+    Arguments, result and errors as for `clean_up`.
+    """
+    return int(_on_machine(image, lab, "empty.sh", folder, group).stdout.split()[-1])
+
+
+def remove_networks(container: str) -> None:
+    """Takes away what Neutron made in a node: namespaces, bridges, tunnels.
+
+    Args:
+        container: The node's holder.
+
+    Raises:
+        CommandFailed: The kernel would not.
+    """
+    run(
+        ["docker", "exec", "--interactive", container, "bash", "-s"],
+        input=(files(__name__) / "networks.sh").read_bytes(),
+    )
+
+
 def shut_guests(image: str, lab: str, folder: str, nodes: Iterable[str], seconds: int) -> tuple[int, int]:
     """Shuts guests down in good order; those that do not heed it are switched off.
 
@@ -95,5 +118,5 @@ def packet_filters(image: str) -> tuple[str, ...]:
 def _on_machine(image: str, lab: str, script: str, *arguments: str) -> Completed:
     command = ["docker", "run", "--rm", "--interactive", "--privileged", "--pid", "host", "--network", "none"]
     command += ["--user", "0:0", "--label", f"{LAB_LABEL}={lab}", "--entrypoint", "sh", image, *ENTER]
-    text = (files(__name__) / script).read_bytes()
+    text = (files(__name__) / "guests.sh").read_bytes() + (files(__name__) / script).read_bytes()
     return run([*command, *arguments], input=text)

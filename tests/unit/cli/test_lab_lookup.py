@@ -178,7 +178,9 @@ def brought_up(name: str, observed: dict[str, Observed]) -> BroughtUp:
     addresses = AddressPlan(IPv4Network("10.20.0.0/22"))
     plan = LabPlan(name, f"labctl-{name}", "labx", addresses, addresses.nodes(node_names(2)), "kvm", {}, "1000:0")
     lab = LabFile(name=name, nodes=2)
-    return BroughtUp(lab, Prepared(lab, plan, Secrets(), {}), 23.4, observed, {"keystone": ("mariadb",)}, 100.0, 123.4)
+    return BroughtUp(
+        lab, Prepared(lab, plan, Secrets(), {}), 23.4, observed, {"keystone": ("mariadb",)}, 100.0, 123.4, is_new=True
+    )
 
 
 def test_at_the_end_it_is_said_what_to_do_next() -> None:

@@ -18,9 +18,19 @@ from labctl.events import Event, Note
 from labctl.files import write_file
 from labctl.lab.state import LabState
 from labctl.snapshot import restore
+from labctl.snapshot.checkpoint import find_checkpoint
 from labctl.snapshot.create import refuse_unready
 from labctl.snapshot.manifest import dump_manifest
-from labctl.snapshot.store import delete, find_manifest, find_manifests, manifest_file, remove_halves, volume_name
+from labctl.snapshot.store import (
+    checkpoint_file,
+    checkpoint_volume,
+    delete,
+    find_manifest,
+    find_manifests,
+    manifest_file,
+    remove_halves,
+    volume_name,
+)
 from tests.unit.snapshot.test_manifest import MANIFEST
 
 
@@ -110,6 +120,21 @@ def test_a_volume_without_a_manifest_is_half_a_snapshot_and_goes(state: LabState
     assert set(engine.there) == {"data", whole}
 
 
+def test_the_checkpoint_stays_where_it_is_whole(state: LabState) -> None:
+    volume = checkpoint_volume(state)
+    engine = Engine({volume: of_snapshot("")})
+    write_file(checkpoint_file(state), dump_manifest(MANIFEST))
+    assert remove_halves(client(engine), state) == ()
+    checkpoint_file(state).unlink()
+    assert remove_halves(client(engine), state) == (volume,)
+
+
+def test_the_checkpoint_is_none_of_the_snapshots(state: LabState) -> None:
+    write_file(checkpoint_file(state), dump_manifest(MANIFEST))
+    assert find_checkpoint(state) == MANIFEST
+    assert find_manifests(state) == ()
+
+
 def test_snapshots_do_not_count_as_the_labs_volumes(state: LabState) -> None:
     engine = Engine({"data": {"org.labctl.lab": "x"}, volume_name(state, "s"): of_snapshot("s")})
     assert lab_volumes(client(engine), "x") == {"data": "data"}
@@ -135,6 +160,10 @@ def test_up_refuses_a_lab_that_is_half_restored(state: LabState) -> None:
     with pytest.raises(BringUpFailed) as caught:
         refuse_half_restored(state)
     assert "snapshot restore --name x one" in caught.value.remedy
+    write_file(state.being_restored, b"")
+    with pytest.raises(BringUpFailed) as caught:
+        refuse_half_restored(state)
+    assert "labctl reset --name x" in caught.value.remedy
 
 
 def test_only_a_lab_that_is_up_is_taken() -> None:
