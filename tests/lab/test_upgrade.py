@@ -61,7 +61,7 @@ def make_older(lab: str) -> None:
         )
     older = {**stamps(lab), **dict.fromkeys(BEFORE, "older")}
     container = ("--user", "0", f"{lab}-mariadb", "sh", "-c", f"cat > {STAMPS}")
-    docker("exec", "--interactive", *container, stdin=json.dumps(older))
+    docker("exec", "--interactive", *container, stdin=json.dumps(older) + "\n")
 
 
 def kill_while_it_migrates(lab: str) -> None:
