@@ -132,9 +132,9 @@ def lab(request: pytest.FixtureRequest, built: Built) -> Iterator[Lab]:
             labctl("down", "--name", NAME)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def admin(lab: Lab) -> Iterator[Connection]:
-    """The cloud, as its admin."""
+    """The cloud, as its admin; anew for each module: a token has the catalog of when it was made, and services come."""
     connection = connect(lab.state.clouds_yaml, f"{lab.name}-admin")
     yield connection
     connection.session.session.close()
