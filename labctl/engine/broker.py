@@ -42,7 +42,9 @@ def broker_permissions(container: str, user: str) -> dict[str, str]:
         CommandFailed: The broker does not answer.
     """
     answer = _evaluate(container, PERMISSIONS % user.encode())
-    return dict(re.findall(r'\{(configure|write|read),\s*<<"([^"]*)">>\}', answer))
+    # erl_call writes a binary as its bytes: #Bin<46,42> is ".*".
+    found = re.findall(r"\{(configure|write|read),\s*#Bin<([\d,]*)>\}", answer)
+    return {right: bytes(map(int, filter(None, pattern.split(",")))).decode() for right, pattern in found}
 
 
 def _evaluate(container: str, expression: bytes) -> str:
