@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import docker
-import yaml
 
 from labctl.engine.containers import ServiceState, service_states
 from labctl.engine.remains import Remains, all_remains
@@ -60,7 +59,7 @@ def look_at(
     state: LabState, there: Remains, services: Mapping[str, ServiceState], read: Callable[[LabState], LabFile]
 ) -> LabSeen:
     """What one lab is."""
-    wanted = defined_services(state) or len(services)
+    wanted = len(state.services) or len(services)
     # Of a lab that is stopped, what ended well is not ready either.
     ready = sum(service.is_ready for service in services.values()) if there.running else 0
     return LabSeen(
@@ -81,13 +80,6 @@ def condition(folder: bool, there: Remains, *, all_ready: bool) -> Condition:
     if not there.running:
         return Condition.STOPPED
     return Condition.READY if all_ready else Condition.PARTLY
-
-
-def defined_services(state: LabState) -> int:
-    """How many services the lab's Compose file defines; 0 without one."""
-    if not state.compose_file.exists():
-        return 0
-    return len(yaml.safe_load(state.compose_file.read_text())["services"])
 
 
 def readable(state: LabState, read: Callable[[LabState], LabFile]) -> LabFile | None:

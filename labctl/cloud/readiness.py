@@ -1,7 +1,8 @@
 """What a cloud still lacks before it can run servers: compute services, cell mapping, inventories, network agents."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from openstack.connection import Connection
 
@@ -99,15 +100,41 @@ def fetch_view(admin: Connection, nodes: tuple[str, ...]) -> CloudView:
     return CloudView(services, hypervisors, inventories, agents)
 
 
+class Kind(Enum):
+    """Of what kind something is that a cloud lacks."""
+
+    SERVICE = auto()
+    """A compute service or an agent that is down, or never registered."""
+    DISABLED = auto()
+    """A compute service that is up, and that nova took out of service."""
+    MAPPING = auto()
+    """A host that is not mapped into a cell."""
+    RESOURCES = auto()
+    """A resource provider, or its inventories."""
+
+
+@dataclass(frozen=True)
+class Lack:
+    """Something that is not there yet, in one sentence."""
+
+    kind: Kind
+    sentence: str
+
+
 def missing(view: CloudView, expected: Expected) -> tuple[str, ...]:
     """Says what is not there yet, one sentence each; nothing means ready."""
+    return tuple(lack.sentence for lack in lacking(view, expected))
+
+
+def lacking(view: CloudView, expected: Expected) -> tuple[Lack, ...]:
+    """What is not there yet; nothing means ready."""
     return (
-        *(sentence for node in expected.nodes for sentence in _node(view, node)),
+        *(lack for node in expected.nodes for lack in _node(view, node)),
         *(
-            sentence
+            lack
             for host, binaries in expected.agents.items()
             for binary in sorted(binaries)
-            for sentence in _agent(view, host, binary)
+            for lack in _agent(view, host, binary)
         ),
     )
 
@@ -156,25 +183,25 @@ def _named(node: str, names: Mapping[str, frozenset[str]] | frozenset[str]) -> s
     return next((name for name in names if same_host(name, node)), None)
 
 
-def _node(view: CloudView, node: str) -> list[str]:
-    sentences = []
+def _node(view: CloudView, node: str) -> Iterator[Lack]:
     service = next((one for one in view.services if one.host == node), None)
     if service is None:
-        sentences.append(f"nova-compute on {node} has not registered.")
+        yield Lack(Kind.SERVICE, f"nova-compute on {node} has not registered.")
     elif service.state != "up" or (service.status != "enabled" and not service.stands_aside):
-        sentences.append(f"nova-compute on {node} is {service.state} and {service.status}.")
+        kind = Kind.DISABLED if service.state == "up" else Kind.SERVICE
+        yield Lack(kind, f"nova-compute on {node} is {service.state} and {service.status}.")
     if _named(node, view.hypervisors) is None:
-        sentences.append(f"The hypervisor of {node} is not visible: its host is not mapped into the cell.")
+        yield Lack(Kind.MAPPING, f"The hypervisor of {node} is not visible: its host is not mapped into the cell.")
     provider = _named(node, view.inventories)
     if provider is None:
-        sentences.append(f"{node} has no resource provider in placement.")
-    elif lacking := [name for name in NEEDED_INVENTORIES if name not in view.inventories[provider]]:
-        sentences.append(f"The resource provider of {node} has no inventory of {', '.join(lacking)}.")
-    return sentences
+        yield Lack(Kind.RESOURCES, f"{node} has no resource provider in placement.")
+    elif absent := [name for name in NEEDED_INVENTORIES if name not in view.inventories[provider]]:
+        yield Lack(Kind.RESOURCES, f"The resource provider of {node} has no inventory of {', '.join(absent)}.")
 
 
-def _agent(view: CloudView, host: str, binary: str) -> list[str]:
+def _agent(view: CloudView, host: str, binary: str) -> Iterator[Lack]:
     agent = next((one for one in view.agents if one.host == host and one.binary == binary), None)
     if agent is None:
-        return [f"{binary} on {host} has not registered."]
-    return [] if agent.alive else [f"{binary} on {host} is not alive."]
+        yield Lack(Kind.SERVICE, f"{binary} on {host} has not registered.")
+    elif not agent.alive:
+        yield Lack(Kind.SERVICE, f"{binary} on {host} is not alive.")

@@ -5,6 +5,9 @@ import re
 from labctl.engine.process import run
 from labctl.errors import BringUpFailed
 
+BROKER = "rabbitmq"
+"""The service, and its volume."""
+
 # What rabbitmqctl would send. erl_call(1) takes the cookie from the home folder.
 # The second argument of delete: only where nobody takes messages from the queue.
 EMPTY = b'[rabbit_amqqueue:delete(Queue, true, false, <<"labctl">>) || Queue <- rabbit_amqqueue:list()], emptied.\n'

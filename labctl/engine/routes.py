@@ -1,5 +1,6 @@
 """Where this machine sends packets: its routes and devices."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
@@ -24,14 +25,8 @@ class Device:
 
 def routed_networks() -> tuple[IPv4Network, ...]:
     """The destinations of the machine's IPv4 routes, of all tables, without the default route (rtnetlink(7))."""
-    found = set()
     with IPRoute() as netlink:
-        for route in netlink.get_routes(family=2):
-            destination = route.get_attr("RTA_DST")
-            if destination:
-                found.add(IPv4Network(f"{destination}/{route['dst_len']}"))
-    loopback = IPv4Network("127.0.0.0/8")
-    return tuple(sorted(network for network in found if not network.subnet_of(loopback)))
+        return tuple(sorted({destination for destination, _ in _destinations(netlink)}))
 
 
 def routes_and_devices() -> tuple[tuple[Route, ...], tuple[Device, ...]]:
@@ -42,9 +37,17 @@ def routes_and_devices() -> tuple[tuple[Route, ...], tuple[Device, ...]]:
             for link in netlink.get_links()
         }
         routes = {
-            Route(IPv4Network(f"{destination}/{route['dst_len']}"), devices[device].name)
-            for route in netlink.get_routes(family=2)
-            if (destination := route.get_attr("RTA_DST")) and (device := route.get_attr("RTA_OIF")) in devices
+            Route(destination, devices[device].name)
+            for destination, device in _destinations(netlink)
+            if device in devices
         }
-    in_order = sorted(routes, key=lambda route: (route.destination, route.device))
-    return tuple(route for route in in_order if not route.destination.is_loopback), tuple(devices.values())
+    return tuple(sorted(routes, key=lambda route: (route.destination, route.device))), tuple(devices.values())
+
+
+def _destinations(netlink: IPRoute) -> Iterator[tuple[IPv4Network, int]]:
+    """Where routes lead, but for default routes and loopback, and the index of the device; 0 where there is none."""
+    for route in netlink.get_routes(family=2):
+        address = route.get_attr("RTA_DST")
+        destination = IPv4Network(f"{address}/{route['dst_len']}") if address else None
+        if destination and not destination.is_loopback:
+            yield destination, route.get_attr("RTA_OIF") or 0

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import yaml
 from platformdirs import user_cache_path, user_state_path
 
 from labctl.lab.names import is_lab_name
@@ -60,6 +62,15 @@ class LabState:
     def compose_file(self) -> Path:
         """The Compose file."""
         return self.rendered / "compose.yaml"
+
+    @property
+    def services(self) -> dict[str, Any]:
+        """The services of the Compose file, as the lab was last brought up; none without one. Read each time."""
+        if not self.compose_file.exists():
+            return {}
+        # The loader in C is ten times faster, and not in every build of PyYAML.
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        return dict(yaml.load(self.compose_file.read_bytes(), Loader=loader)["services"])  # noqa: S506
 
     @property
     def clouds_yaml(self) -> Path:

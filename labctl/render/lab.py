@@ -212,10 +212,14 @@ def collect(fragments: Mapping[str, Fragment], key: str) -> dict[str, Any]:
     return found
 
 
+def bridge_device(plan: LabPlan, name: str) -> str:
+    """The device of one of the lab's bridge networks."""
+    return f"{plan.network_prefix}-{name[:4]}"
+
+
 def bridge(plan: LabPlan, name: str, network: Any) -> str:
     """The Compose definition of one of the lab's bridge networks, as one line of YAML."""
-    device = f"{plan.network_prefix}-{name[:4]}"
-    options = f"{{com.docker.network.bridge.name: {device}}}"
+    options = f"{{com.docker.network.bridge.name: {bridge_device(plan, name)}}}"
     return (
         f"{{driver: bridge, driver_opts: {options}, ipam: {{config: [{{subnet: {network}, gateway: {network[1]}}}]}}}}"
     )

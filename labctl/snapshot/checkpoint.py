@@ -10,6 +10,7 @@ import docker
 from labctl.bringup.birth import read_birth
 from labctl.bringup.plan import DATABASE
 from labctl.bringup.up import BroughtUp
+from labctl.engine.broker import BROKER
 from labctl.engine.containers import service_states
 from labctl.engine.copying import copy_beside, finish_helpers, make_snapshot_volume, remove_volume
 from labctl.engine.volumes import lab_volumes
@@ -19,9 +20,6 @@ from labctl.lab.state import LabState, locked
 from labctl.snapshot.create import describe, running_images
 from labctl.snapshot.manifest import Manifest, dump_manifest, load_manifest
 from labctl.snapshot.store import checkpoint_file, checkpoint_volume
-
-BROKER = "rabbitmq"
-"""The service that a reset never starts anew, and its volume."""
 
 PROCESS = "mariadbd"
 """The process of the database."""

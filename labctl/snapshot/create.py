@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import docker
-import yaml
 
 from labctl import __version__
 from labctl.bringup.birth import read_birth
@@ -123,5 +122,4 @@ def refuse_unready(lab: str, services: Mapping[str, ServiceState]) -> None:
 
 def references_of(state: LabState) -> dict[str, str]:
     """Service to the reference of its image, of the lab as it was brought up."""
-    content = yaml.safe_load(state.compose_file.read_bytes())
-    return {name: str(service["image"]) for name, service in content["services"].items()}
+    return {name: str(service["image"]) for name, service in state.services.items()}

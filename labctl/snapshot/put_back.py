@@ -13,13 +13,12 @@ from ipaddress import IPv4Network
 from typing import Any
 
 import docker
-import yaml
 
 from labctl.bringup.birth import read_birth
 from labctl.bringup.execute import AT_ONCE
 from labctl.bringup.plan import DATABASE
 from labctl.bringup.prepare import saved_range, service_uid
-from labctl.engine.broker import empty_broker
+from labctl.engine.broker import BROKER, empty_broker
 from labctl.engine.containers import ServiceState, service_states
 from labctl.engine.copying import copy_back
 from labctl.engine.machine import end_guests, remove_networks
@@ -30,7 +29,6 @@ from labctl.lab.names import guest_group, node_folders
 from labctl.lab.secrets import read_secrets
 from labctl.lab.state import LabState
 from labctl.render.compose import FORGET, OUTLIVES
-from labctl.snapshot.checkpoint import BROKER
 from labctl.snapshot.create import running_images
 from labctl.snapshot.manifest import Manifest
 
@@ -40,20 +38,20 @@ class There:
     """What a lab is, as far as it matters whether its services can go on.
 
     Attributes:
-        wanted: Its services, as it was brought up.
+        wanted: Its services, as it was brought up, to their definitions.
         services: Those that have a container.
         images: Reference to what it holds, of the images that they run.
-        volumes: Its volumes.
+        volumes: Its volumes, by their names in the Compose file.
         address_range: Its addresses.
         secrets: Its secrets.
         birth: That of its databases.
         is_whole: Whether no restore of it was interrupted.
     """
 
-    wanted: frozenset[str]
+    wanted: Mapping[str, Mapping[str, Any]]
     services: Mapping[str, ServiceState]
     images: Mapping[str, str]
-    volumes: frozenset[str]
+    volumes: Mapping[str, str]
     address_range: IPv4Network | None
     secrets: Mapping[str, str] = field(repr=False)
     birth: str
@@ -62,14 +60,14 @@ class There:
 
 def look(client: docker.DockerClient, state: LabState) -> There | None:
     """Looks once at a lab; None where it was never brought up, or has no database."""
-    services = service_states(client, state.name)
-    if DATABASE not in services or not state.compose_file.exists():
+    services, wanted = service_states(client, state.name), state.services
+    if DATABASE not in services or not wanted:
         return None
     return There(
-        wanted=frozenset(definitions(state)),
+        wanted=wanted,
         services=services,
         images=running_images(client, state, services),
-        volumes=frozenset(lab_volumes(client, state.name)),
+        volumes=lab_volumes(client, state.name),
         address_range=saved_range(state),
         secrets=read_secrets(state.secrets).values,
         birth=read_birth(client, state, services[DATABASE].image),
@@ -79,7 +77,7 @@ def look(client: docker.DockerClient, state: LabState) -> There | None:
 
 def obstacle(manifest: Manifest, there: There | None) -> str:
     """Says why a lab's services cannot go on while it becomes what a manifest says; empty where they can. Pure."""
-    if there is None or (missing := sorted(there.wanted - set(there.services))):
+    if there is None or (missing := sorted(set(there.wanted) - set(there.services))):
         return f"there is no {', '.join(missing) if there else DATABASE}"
     if waiting := [f"{name} is {one.summary}" for name, one in there.services.items() if not one.is_ready]:
         return ", ".join(waiting)
@@ -94,11 +92,14 @@ def obstacle(manifest: Manifest, there: There | None) -> str:
     return next((reason for reason, is_so in reasons.items() if is_so), "")
 
 
-def put_back(client: docker.DockerClient, state: LabState, manifest: Manifest, snapshot: str, emit: Emit) -> None:
+def put_back(
+    client: docker.DockerClient, there: There, state: LabState, manifest: Manifest, snapshot: str, emit: Emit
+) -> None:
     """Replaces what a lab holds, and leaves to `up` to start what does not run; for holders of the lab's lock.
 
     Args:
         client: The engine.
+        there: The lab as it is.
         state: The lab; nothing is in the way (`obstacle`), and `being_restored` is there.
         manifest: What it shall hold.
         snapshot: The volume with that.
@@ -107,9 +108,9 @@ def put_back(client: docker.DockerClient, state: LabState, manifest: Manifest, s
     Raises:
         CommandFailed: The machine would not, or the disk is full.
     """
-    services, wanted = service_states(client, state.name), definitions(state)
+    services = there.services
     with step(emit, "end what does not outlive the database") as evidence:
-        ending = [one.container for name, one in services.items() if ends(one, wanted.get(name, {}))]
+        ending = [one.container for name, one in services.items() if ends(one, there.wanted.get(name, {}))]
         # With their data replaced there is nothing that a slow stop would save.
         at_once(lambda container: client.api.stop(container, timeout=0), ending)
         evidence.text = f"{len(ending)} of {len(services)} services"
@@ -119,10 +120,9 @@ def put_back(client: docker.DockerClient, state: LabState, manifest: Manifest, s
         at_once(remove_networks, [one.container for name, one in services.items() if one.node == name])
         evidence.text = f"{guests} guests"
     with step(emit, "put the data back") as evidence:
-        volumes = lab_volumes(client, state.name)
-        kept = {key: volumes[key] for key in manifest.volumes if key != BROKER}
+        kept = {key: there.volumes[key] for key in manifest.volumes if key != BROKER}
         copy_back(image, state.name, kept, snapshot, (manifest.uid, service_uid()))
-        for name, definition in wanted.items():
+        for name, definition in there.wanted.items():
             if command := definition.get(FORGET):
                 run(["docker", "exec", services[name].container, *command])
         empty_broker(services[BROKER].container)
@@ -138,9 +138,3 @@ def at_once(work: Callable[[str], object], containers: Iterable[str]) -> None:
     """Does the same to many containers."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(work, containers))
-
-
-def definitions(state: LabState) -> dict[str, Any]:
-    """The services of a lab, as it was brought up."""
-    content = yaml.load(state.compose_file.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    return dict(content["services"])

@@ -9,13 +9,13 @@ import docker
 from labctl.bringup.drop_ins import refuse_bad_drop_ins
 from labctl.bringup.up import BroughtUp, bring_up, check_images, runtime_references
 from labctl.catalog.folders import CatalogFolders
-from labctl.engine.broker import empty_broker
+from labctl.engine.broker import BROKER, empty_broker
 from labctl.engine.containers import service_states
 from labctl.events import Emit, Note, step
 from labctl.files import write_file
 from labctl.lab.file import LabFile
 from labctl.lab.state import LabState, locked
-from labctl.snapshot.checkpoint import BROKER, find_checkpoint, take_checkpoint
+from labctl.snapshot.checkpoint import find_checkpoint, take_checkpoint
 from labctl.snapshot.clear import clear
 from labctl.snapshot.put_back import look, obstacle, put_back
 from labctl.snapshot.store import checkpoint_volume, remove_halves
@@ -35,10 +35,11 @@ def reset(client: docker.DockerClient, folders: CatalogFolders, lab: LabFile, em
         refuse_bad_drop_ins(folders, lab, emit)
         remove_halves(client, state)
         checkpoint = find_checkpoint(state)
-        why_not = obstacle(checkpoint, look(client, state)) if checkpoint else "nothing was kept of its first `up`"
-        if checkpoint and not why_not:
+        there = look(client, state)
+        why_not = obstacle(checkpoint, there) if checkpoint else "nothing was kept of its first `up`"
+        if checkpoint and there and not why_not:
             write_file(state.being_restored, b"")
-            put_back(client, state, checkpoint, checkpoint_volume(state), emit)
+            put_back(client, there, state, checkpoint, checkpoint_volume(state), emit)
         else:
             emit(Note(f"Every service starts anew: {why_not}."))
             start_from_nothing(client, state, emit)

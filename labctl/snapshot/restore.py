@@ -56,16 +56,17 @@ def restore(
         remove_halves(client, state)
         with locked("addresses"):
             wanted = with_range(client, state, manifest.lab)
-            why_not = obstacle(manifest, look(client, state))
+            there = look(client, state)
+            why_not = obstacle(manifest, there)
             # Until the copy ends the lab is neither what it was nor what it shall be: `up` must not take it.
             write_file(state.being_restored, name.encode())
             write_file(state.lab_file, dump_lab_file(wanted).encode())
-        if why_not:
+        if there and not why_not:
+            put_back(client, there, state, manifest, volume_name(state, name), emit)
+        else:
             emit(Note(f"Every service starts anew: {why_not}."))
             clear(client, lab, emit)
             fill(client, state, manifest, references["libvirt"], emit)
-        else:
-            put_back(client, state, manifest, volume_name(state, name), emit)
         state.being_restored.unlink()
     return bring_up(client, folders, wanted, emit)
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import yaml
-
 from labctl.bringup.migrate import read_stamps, stamps_of
 from labctl.bringup.plan import DATABASE
 from labctl.bringup.ready import expected_of
@@ -22,7 +20,7 @@ from labctl.cloud.nodes.view import fetch_nodes
 from labctl.cloud.readiness import fetch_view
 from labctl.configuration.ini import read_ini
 from labctl.doctor.lab.facts import LabFacts, Service, ServiceLogin
-from labctl.engine.broker import broker_permissions
+from labctl.engine.broker import BROKER, broker_permissions
 from labctl.engine.containers import ServiceState, last_log_lines, service_states
 from labctl.engine.inside import address_translations, dhcp_servers, image_checksums
 from labctl.engine.process import CommandFailed
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
 LOG_LINES = 5
 API_SECONDS = 15.0
 """Whoever asks what is wrong does not want to wait a minute for an API that is dead."""
-BROKER, BROKER_USER = "rabbitmq", "openstack"
+BROKER_USER = "openstack"
 IMAGE_FOLDER = "/var/lib/glance/images"
 """As config-templates/glance/glance-api.conf.j2 says."""
 
@@ -62,7 +60,7 @@ def gather_lab(
     facts = LabFacts(
         name=lab.name,
         gateway=str(plan.gateway),
-        services=tuple(services(client, defined_services(state.compose_file), states)),
+        services=tuple(services(client, state.services, states)),
         expected=expected_of(plan.nodes(lab.nodes)),
         schemas_behind=schemas_behind(client, state, runtime_references(folders, lab.release, lab.profiles)[DATABASE]),
     )
@@ -71,11 +69,6 @@ def gather_lab(
     except CloudCheckFailed as error:
         return replace(facts, refusal=error), ("what the cloud's APIs say",)
     return with_insides(facts, {name: one.name for name, one in states.items() if one.status == "running"})
-
-
-def defined_services(compose_file: Path) -> tuple[str, ...]:
-    """The services that the lab shall have."""
-    return tuple(yaml.safe_load(compose_file.read_text())["services"])
 
 
 def services(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from labctl.cloud.readiness import missing
+from labctl.cloud.readiness import Kind, Lack, lacking
 from labctl.doctor.check import Evidence, check, refusal
 from labctl.doctor.lab.facts import LabFacts
 from labctl.findings import Fix
@@ -11,14 +11,12 @@ from labctl.findings import Fix
 WELL = frozenset({"healthy", "running", "done", "starting"})
 STARTS = {
     "failed": "start",
-    "done": "start",
     "dead": "start",
     "exited": "start",
     "created": "start",
     "paused": "unpause",
 }
 """State of a container to docker's command that has it run again."""
-LOG_LINES = 5
 
 
 @check(
@@ -35,7 +33,7 @@ def service_dead(facts: LabFacts) -> Iterator[Evidence]:
         command = STARTS.get(service.state)
         fix = Fix(f"{command} {service.name}", ("docker", command, service.container)) if command else None
         said = f"{service.name} is {service.state}" + (f": {service.since}" if service.since else "")
-        yield Evidence((said, *(f"  {line}" for line in service.log[-LOG_LINES:])), fix=fix)
+        yield Evidence((said, *(f"  {line}" for line in service.log)), fix=fix)
 
 
 @check(
@@ -106,9 +104,14 @@ def broker_permissions(facts: LabFacts) -> Iterator[Evidence]:
 )
 def node_not_ready(facts: LabFacts) -> Iterator[Evidence]:
     """What a bring-up waits for, but for hosts that are not mapped and services that nova disabled."""
-    for sentence in missing(facts.view, facts.expected) if not facts.refusal else ():
-        if "not mapped" not in sentence and "is up and disabled" not in sentence:
-            yield Evidence((sentence,))
+    for lack in lacks(facts):
+        if lack.kind in (Kind.SERVICE, Kind.RESOURCES):
+            yield Evidence((lack.sentence,))
+
+
+def lacks(facts: LabFacts) -> tuple[Lack, ...]:
+    """What the cloud lacks; nothing is known of that where its APIs do not answer."""
+    return () if facts.refusal else lacking(facts.view, facts.expected)
 
 
 @check(
@@ -119,10 +122,10 @@ def node_not_ready(facts: LabFacts) -> Iterator[Evidence]:
 )
 def host_unmapped(facts: LabFacts) -> Iterator[Evidence]:
     """Compute services whose hypervisor the API does not list (nova lists those of mapped hosts)."""
-    for sentence in missing(facts.view, facts.expected) if not facts.refusal else ():
-        if "not mapped" in sentence:
+    for lack in lacks(facts):
+        if lack.kind is Kind.MAPPING:
             command = ("docker", "exec", f"{facts.name}-nova-conductor", "nova-manage", "cell_v2", "discover_hosts")
-            yield Evidence((sentence,), fix=Fix("map hosts into their cell", command))
+            yield Evidence((lack.sentence,), fix=Fix("map hosts into their cell", command))
 
 
 @check(

@@ -20,7 +20,7 @@ from labctl.errors import LabctlError, MachineConflict
 from labctl.lab.addresses import AddressPlan
 from labctl.lab.file import LabFile
 from labctl.lab.state import LabState, cache_root
-from labctl.render.lab import LabPlan, host_ports
+from labctl.render.lab import LabPlan, bridge_device, host_ports
 
 if TYPE_CHECKING:
     import docker
@@ -95,7 +95,7 @@ def lab_devices(
     """The lab's bridges; before there is a lab only that of the control plane, since Docker adds rules for others."""
     mtus = {device.name: device.mtu for device in devices}
     subnets = {"mgmt": addresses.mgmt, "tunnel": addresses.tunnel, "provider": addresses.provider}
-    names = {network: f"{plan.network_prefix}-{network[:4]}" for network in subnets}
+    names = {network: bridge_device(plan, network) for network in subnets}
     return tuple(
         LabDevice(network, names[network], subnet, mtus.get(names[network], 0))
         for network, subnet in subnets.items()

@@ -19,7 +19,7 @@ def prepare_nodes(image: str, lab: str, folder: str, nodes: Iterable[str]) -> No
     Raises:
         CommandFailed: The machine would not.
     """
-    _on_machine(image, lab, "prepare.sh", folder, *nodes)
+    _on_machine(image, lab, ("prepare.sh",), folder, *nodes)
 
 
 def clean_up(image: str, lab: str, folder: str, group: str) -> int:
@@ -37,7 +37,7 @@ def clean_up(image: str, lab: str, folder: str, group: str) -> int:
     Raises:
         CommandFailed: The machine would not.
     """
-    return int(_on_machine(image, lab, "clean.sh", folder, group).stdout.split()[-1])
+    return int(_on_machine(image, lab, ("guests.sh", "clean.sh"), folder, group).stdout.split()[-1])
 
 
 def end_guests(image: str, lab: str, folder: str, group: str) -> int:
@@ -45,7 +45,7 @@ def end_guests(image: str, lab: str, folder: str, group: str) -> int:
 
     Arguments, result and errors as for `clean_up`.
     """
-    return int(_on_machine(image, lab, "empty.sh", folder, group).stdout.split()[-1])
+    return int(_on_machine(image, lab, ("guests.sh", "empty.sh"), folder, group).stdout.split()[-1])
 
 
 def remove_networks(container: str) -> None:
@@ -115,8 +115,9 @@ def packet_filters(image: str) -> tuple[str, ...]:
     return tuple(run([*command, program, image, "-t", "filter"], check=False).stdout for program in programs)
 
 
-def _on_machine(image: str, lab: str, script: str, *arguments: str) -> Completed:
+def _on_machine(image: str, lab: str, scripts: Iterable[str], *arguments: str) -> Completed:
+    """Runs scripts, one after the other in the same shell."""
     command = ["docker", "run", "--rm", "--interactive", "--privileged", "--pid", "host", "--network", "none"]
     command += ["--user", "0:0", "--label", f"{LAB_LABEL}={lab}", "--entrypoint", "sh", image, *ENTER]
-    text = (files(__name__) / "guests.sh").read_bytes() + (files(__name__) / script).read_bytes()
+    text = b"".join((files(__name__) / script).read_bytes() for script in scripts)
     return run([*command, *arguments], input=text)
