@@ -10,11 +10,20 @@ from typing import Any
 
 import keystoneauth1.exceptions
 import openstack.exceptions
+from openstack.connection import Connection
 
 from labctl.cloud.connection import connect
 
 FAILURES = (openstack.exceptions.SDKException, keystoneauth1.exceptions.ClientException)
 PREFIX = "load-"
+# openstacksdk asks Keystone where a service is at the first mention of it: each of these may fail as a whole.
+CALLS: dict[str, Callable[[Connection, str], Any]] = {
+    "network": lambda cloud, name: cloud.network.create_network(name=name),
+    "keypair": lambda cloud, name: cloud.compute.create_keypair(name=name),
+    "image": lambda cloud, name: cloud.image.create_image(
+        name, disk_format="raw", container_format="bare", allow_duplicates=True
+    ),
+}
 
 
 class Load:
@@ -27,7 +36,7 @@ class Load:
 
     def __init__(self, clouds_yaml: Path, cloud: str) -> None:
         self._connect = lambda: connect(clouds_yaml, cloud)
-        self.made: dict[str, set[str]] = {kind: set() for kind in ("network", "keypair", "image")}
+        self.made: dict[str, set[str]] = {kind: set() for kind in CALLS}
         self.failed: Counter[str] = Counter()
         self._end = threading.Event()
 
@@ -46,17 +55,10 @@ class Load:
         for number in itertools.count():
             # A connection of its own for each round: Keystone has work too.
             cloud = self._connect()
-            calls: dict[str, Callable[..., Any]] = {
-                "network": cloud.network.create_network,
-                "keypair": cloud.compute.create_keypair,
-                "image": lambda name, to=cloud: to.image.create_image(
-                    name, disk_format="raw", container_format="bare", allow_duplicates=True
-                ),
-            }
-            for kind, make in calls.items():
+            for kind, make in CALLS.items():
                 name = f"{PREFIX}{number}"
                 try:
-                    make(name=name)
+                    make(cloud, name)
                 except FAILURES:
                     self.failed[kind] += 1
                 else:

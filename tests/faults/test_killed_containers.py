@@ -21,6 +21,7 @@ def test_every_container_comes_back_and_nothing_is_lost(machine: Machine) -> Non
         addresses = servers_with_addresses(lab, admin, 2)
         before = objects(admin)
         services = [name for name, one in lab.containers().items() if one["State"]["Running"]]
+        limits = {one: HEALTHY_LIMIT if lab.of_node(one) else SILENCE_LIMIT for one in services}
         times, silences = {}, {}
         address = next(iter(addresses.values()))
         with (
@@ -37,8 +38,7 @@ def test_every_container_comes_back_and_nothing_is_lost(machine: Machine) -> Non
         assert objects(admin) == before
     for service in services:
         counted(f"{service}, killed: healthy again", times[service], "s", HEALTHY_LIMIT)
-        limit = HEALTHY_LIMIT if lab.of_node(service) else SILENCE_LIMIT
-        counted(f"{service}, killed: longest silence", silences[service], "s", limit)
+        counted(f"{service}, killed: longest silence", silences[service], "s", limits[service])
 
 
 def kill_and_wait(machine: Machine, lab: Lab, service: str) -> float:
