@@ -16,6 +16,7 @@ from labctl.cli.dev import dev
 from labctl.cli.doctor import doctor
 from labctl.cli.down import down
 from labctl.cli.engine import engine_app
+from labctl.cli.explain import explain
 from labctl.cli.lock import lock
 from labctl.cli.node import node_app
 from labctl.cli.openrc import openrc
@@ -44,6 +45,7 @@ app.command()(build)
 app.command()(up)
 app.command()(demo)
 app.command()(doctor)
+app.command()(explain)
 app.command()(verify)
 app.command()(dev)
 app.command()(status)

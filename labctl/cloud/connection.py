@@ -74,7 +74,7 @@ def api_errors(doing: str) -> Iterator[None]:
         raise CloudCheckFailed(
             f"The cloud's API could not {doing}.",
             evidence=_http_evidence(error),
-            remedy="`labctl logs` of the service that answered says more; look for the request id.",
+            remedy="`labctl explain` with the request id tells what happened in the services.",
         ) from error
     except (openstack.exceptions.SDKException, keystoneauth1.exceptions.ClientException) as error:
         raise CloudCheckFailed(

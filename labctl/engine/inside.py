@@ -55,3 +55,18 @@ def dhcp_servers(container: str) -> tuple[str, ...]:
     lines = run(["docker", "exec", container, "sh", "-c", script], timeout=LOOK_SECONDS).stdout.splitlines()
     found = (re.search(r"^\S*dnsmasq .*?--pid-file=\S*/([0-9a-f-]{36})/pid", line) for line in lines)
     return tuple(match.group(1) for match in found if match)
+
+
+def guest_log(container: str, domain: str) -> str:
+    """What QEMU and libvirt wrote about a guest; nothing where it never was on that node.
+
+    Args:
+        container: The container of the node's libvirt.
+        domain: libvirt's name of the guest.
+
+    Raises:
+        CommandFailed: The container does not run.
+    """
+    script = 'test ! -e "$1" || cat "$1"'
+    path = f"/var/log/libvirt/qemu/{domain}.log"
+    return run(["docker", "exec", container, "sh", "-c", script, "sh", path], timeout=LOOK_SECONDS).stdout

@@ -9,6 +9,8 @@ from typing import Any, Final
 import docker
 from docker.errors import APIError, NotFound
 
+from labctl.service_logs import LoggedLine
+
 INTERVAL: Final = 0.3
 """Seconds until a container that does not run is asked for its log again: a followed log ends with each run."""
 
@@ -36,20 +38,20 @@ def followed(client: docker.DockerClient, names: Iterable[str], since: datetime,
             follower.end()
 
 
-def read_since(client: docker.DockerClient, names: Mapping[str, str], since: float, on_line: OnLine) -> None:
-    """Reads what containers have logged since a time, one container after the other.
+def read_since(client: docker.DockerClient, names: Mapping[str, str], since: float) -> Iterator[LoggedLine]:
+    """Reads what containers have logged since a time, one container after the other; also those that have ended.
 
     Args:
         client: The engine.
-        names: Container to what it is called for `on_line`.
+        names: Container to the name of its service.
         since: Seconds since the epoch.
-        on_line: Told each line.
     """
     for container, name in names.items():
         with suppress(NotFound):
-            text = client.api.logs(container, since=int(since))
+            text = client.api.logs(container, since=int(since), timestamps=True)
             for line in text.decode(errors="replace").splitlines():
-                on_line(name, line)
+                at, _, said = line.partition(" ")
+                yield LoggedLine(name, datetime.fromisoformat(at), said)
 
 
 class _Follower(threading.Thread):

@@ -4,17 +4,13 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from labctl.service_logs import REQUEST_ID, TROUBLE, LoggedLine, entries
 from labctl.verify.results import Result
-
-REQUEST_ID = re.compile(r"\b(?:req-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|tx[0-9a-f]{21}-[0-9a-f]{10})\b")
-"""Request ids of services on oslo.middleware, and transaction ids of Swift."""
 
 REQUEST = re.compile(r"Request \((?P<who>[^)]*)\): (?P<status>\d{3}) (?P<method>[A-Z]+) (?P<url>\S+)")
 """How Tempest logs a request (tempest/lib/common/rest_client.py); the answer's headers follow."""
 
 ANSWERED = re.compile(r"'(?:x-openstack-request-id|x-compute-request-id|x-trans-id)': '(?P<id>[^']+)'")
-
-TROUBLE = re.compile(r"\b(?:WARNING|ERROR|CRITICAL)\b")
 
 MOST_LINES = 60
 """Log lines that are kept of each failed test."""
@@ -80,8 +76,8 @@ class Failure:
     lines: tuple[LogLine, ...] = ()
 
 
-ReadLogs = Callable[[float, Callable[[str, str], None]], None]
-"""Hands on each line, with its service, that a lab's services have logged since a time."""
+ReadLogs = Callable[[float], Iterable[LoggedLine]]
+"""The lines that a lab's services have logged since a time."""
 
 
 def requests_of(log: str) -> tuple[Request, ...]:
@@ -119,19 +115,10 @@ def _failure(result: Result, requests: tuple[Request, ...], lines: Iterable[LogL
 
 
 def _lines_about(wanted: set[str], since: float, read_logs: ReadLogs) -> tuple[LogLine, ...]:
-    """The lines that name one of the requests, and the lines of tracebacks below them, which name none."""
-    found: list[LogLine] = []
-    following: dict[str, frozenset[str]] = {}
-
-    def take(service: str, text: str) -> None:
-        named = set(REQUEST_ID.findall(text))
-        if named:
-            following[service] = frozenset(named & wanted)
-        elif not TROUBLE.search(text):
-            return
-        ids = following.get(service, frozenset())
-        if ids:
-            found.append(LogLine(service, text, ids))
-
-    read_logs(since, take)
-    return tuple(found)
+    """The lines about one of the requests, with the tracebacks below them."""
+    return tuple(
+        LogLine(entry.service, text, frozenset(wanted.intersection(entry.requests)))
+        for entry in entries(read_logs(since))
+        if wanted.intersection(entry.requests)
+        for text in entry.raw
+    )

@@ -34,6 +34,7 @@ ORDER = (
     "test_sockets",
     "test_resize",
     "test_live_migration",
+    "test_explain",
     "test_verify",
     "test_scale",
     "test_commands",  # restarts nova

@@ -66,6 +66,16 @@ class ComputeNode:
     guests: tuple[Guest, ...] = ()
     usage: Mapping[str, Usage] = field(default_factory=dict)
 
+    @property
+    def room(self) -> str:
+        """Whether it takes servers now, and how much room it has, in words."""
+        if self.state != "up" or self.status != "enabled":
+            return f"it is {self.state} and {self.status}" + (f" ({self.reason})" if self.reason else "")
+        free = (
+            f"{one.free} of {one.capacity} {RESOURCES[name]}" for name, one in self.usage.items() if name in RESOURCES
+        )
+        return f"up; free: {', '.join(free) or 'nothing is known'}"
+
 
 def fetch_nodes(admin: Connection, names: tuple[str, ...]) -> tuple[ComputeNode, ...]:
     """Looks at nodes.

@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from labctl.cloud.nodes.view import RESOURCES, ComputeNode
 from labctl.doctor.check import Evidence, check
 from labctl.doctor.lab.facts import LabFacts
 
@@ -30,31 +29,21 @@ def image_checksum(facts: LabFacts) -> Iterator[Evidence]:
     "no-valid-host",
     title="No host for a server",
     why="The scheduler found no node that takes the server.",
-    remedy="`labctl node add`, delete servers, or take a smaller flavor; other findings tell of nodes that are down.",
+    remedy="`labctl node add`, delete servers, or take a smaller flavor; `labctl explain SERVER` says more.",
 )
 def no_valid_host(facts: LabFacts) -> Iterator[Evidence]:
     """Servers without a host, and what each node says now."""
     for server in facts.health.failed:
         if NO_VALID_HOST in server.fault:
-            nodes = (f"{node.name}: {why_full(node)}" for node in facts.nodes)
+            nodes = (f"{node.name}: {node.room}" for node in facts.nodes)
             yield Evidence((f"{server.name} ({server.id}): {server.fault}", *nodes))
-
-
-def why_full(node: ComputeNode) -> str:
-    """Whether a node takes servers now, and how much room it has."""
-    if node.state != "up" or node.status != "enabled":
-        return f"it is {node.state} and {node.status}" + (f" ({node.reason})" if node.reason else "")
-    free = (
-        f"{usage.free} of {usage.capacity} {RESOURCES[name]}" for name, usage in node.usage.items() if name in RESOURCES
-    )
-    return f"up; free: {', '.join(free) or 'nothing is known'}"
 
 
 @check(
     "server-error",
     title="A server in ERROR",
     why="It does not run, and nova does nothing with it but delete or rebuild it.",
-    remedy="`labctl logs` of nova-conductor and of its node's nova-compute, around the time; then delete it.",
+    remedy="`labctl explain SERVER` tells what happened, the first cause on top; then delete it.",
 )
 def server_error(facts: LabFacts) -> Iterator[Evidence]:
     """Servers in ERROR for another reason."""

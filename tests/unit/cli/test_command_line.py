@@ -37,6 +37,7 @@ COMMANDS = (
     "reset",
     "config",
     "doctor",
+    "explain",
     "verify",
 )
 HEAVY = ("docker", "openstack", "paramiko", "rich.live", "httpx", "jinja2", "pydantic", "pyroute2", "PIL", "yaml")

@@ -71,10 +71,12 @@ def cloud(quota_status: int = 200) -> Any:
             ]
         ),
         compute=SimpleNamespace(
-            servers=lambda **query: [
-                Server.existing(id="v1", name="big", fault=FAULT),
-                Server.existing(id="v2", name="mute"),
-            ],
+            # As nova lists servers that never had a host: without their faults.
+            servers=lambda **query: [Server.existing(id="v1"), Server.existing(id="v2")],
+            get_server=lambda server: {
+                "v1": Server.existing(id="v1", name="big", fault=FAULT),
+                "v2": Server.existing(id="v2", name="mute"),
+            }[server],
             get=lambda url, microversion: answer({"quota_set": compute}, quota_status),
         ),
         network=SimpleNamespace(

@@ -1,9 +1,10 @@
 """From a failed test to the lines of the services' logs."""
 
-from collections.abc import Callable
+from datetime import UTC, datetime
 
 from verify_examples import BOOT, OTHER_REQUEST, REQUEST, STOP
 
+from labctl.service_logs import LoggedLine
 from labctl.verify.evidence import gather, requests_of
 from labctl.verify.results import Result, Status
 
@@ -17,21 +18,21 @@ LOG = f"""\
     Response - Headers: {{'x-openstack-request-id': '{OTHER_REQUEST}'}}
 """
 
+AT = "2026-11-21 15:00:00.100 7"
 SERVICES = (
-    ("nova-api", f"2026 INFO nova.api [None {REQUEST} x] POST /servers"),
-    ("nova-compute", f"2026 ERROR nova.compute.manager [None {REQUEST} x] Cannot boot"),
-    ("nova-compute", "2026 ERROR nova.compute.manager Traceback (most recent call last):"),
-    ("nova-compute", "2026 INFO nova.compute.claims periodic"),
-    ("nova-compute", "2026 INFO nova.other [None req-00000000-2222-3333-4444-555555555555 x] another"),
-    ("nova-compute", "2026 ERROR nova.compute.manager of another request"),
-    ("nova-conductor", f"2026 INFO nova.conductor [None {OTHER_REQUEST} x] asked"),
+    ("nova-api", f"{AT} INFO nova.api [None {REQUEST} x] POST /servers"),
+    ("nova-compute", f"{AT} ERROR nova.compute.manager [None {REQUEST} x] Cannot boot"),
+    ("nova-compute", f"{AT} ERROR nova.compute.manager Traceback (most recent call last):"),
+    ("nova-compute", f"{AT} INFO nova.compute.claims [-] periodic"),
+    ("nova-compute", f"{AT} INFO nova.other [None req-00000000-2222-3333-4444-555555555555 x] another"),
+    ("nova-compute", f"{AT} ERROR nova.other of another request"),
+    ("nova-conductor", f"{AT} INFO nova.conductor [None {OTHER_REQUEST} x] asked"),
 )
 
 
-def read(since: float, take: Callable[[str, str], None]) -> None:
+def read(since: float) -> list[LoggedLine]:
     assert since == 100.0
-    for service, text in SERVICES:
-        take(service, text)
+    return [LoggedLine(service, datetime(2026, 11, 21, 15, tzinfo=UTC), text) for service, text in SERVICES]
 
 
 def test_requests_are_read_with_the_id_of_the_answer() -> None:
@@ -67,7 +68,7 @@ def test_a_request_id_in_a_traceback_counts() -> None:
 
 
 def test_logs_are_not_read_where_no_request_is_known() -> None:
-    def never(since: float, take: Callable[[str, str], None]) -> None:
+    def never(since: float) -> list[LoggedLine]:
         raise AssertionError("read")
 
     (failure,) = gather([Result(BOOT.id, Status.FAILED, 100.0, traceback="AssertionError")], never)
