@@ -79,5 +79,8 @@ class TestsFailed(LabctlError):  # noqa: N818
 INTERRUPTED = 130
 """Exit code after Ctrl-C, the shell's own: 128 + SIGINT."""
 
+PACKET_DIED = 12
+"""Exit code of `labctl trace` where the packet or its answer did not get through."""
+
 FINDINGS = 9
 """Exit code of `labctl doctor` where it found something that does not work."""

@@ -28,6 +28,7 @@ from labctl.cli.services import exec_, logs
 from labctl.cli.snapshot import snapshot_app
 from labctl.cli.status import list_, status
 from labctl.cli.stop import start, stop
+from labctl.cli.trace import trace
 from labctl.cli.up import up
 from labctl.cli.verify import verify
 from labctl.errors import INTERRUPTED, LabctlError
@@ -46,6 +47,7 @@ app.command()(up)
 app.command()(demo)
 app.command()(doctor)
 app.command()(explain)
+app.command()(trace)
 app.command()(verify)
 app.command()(dev)
 app.command()(status)

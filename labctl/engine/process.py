@@ -1,6 +1,7 @@
 """The one subprocess door: every program that labctl runs is run here."""
 
 import errno
+import json
 import os
 import selectors
 import shlex
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO, Final
+from typing import IO, Any, BinaryIO, Final
 
 from labctl.errors import LabctlError
 
@@ -169,6 +170,49 @@ def stream(
     return process.returncode
 
 
+class Conversation:
+    """A program that answers each line of JSON with one."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def say(self, text: str) -> None:
+        """Writes to the program, which does not answer."""
+        assert self._process.stdin  # noqa: S101 - started with a pipe
+        with suppress(BrokenPipeError):  # it has ended, as the next answer shows
+            self._process.stdin.write(text.encode())
+            self._process.stdin.flush()
+
+    def ask(self, question: object) -> Any:
+        """Writes a line and reads the answer.
+
+        Raises:
+            CommandFailed: The program has ended.
+        """
+        self.say(json.dumps(question) + "\n")
+        assert self._process.stdout  # noqa: S101 - likewise
+        line = self._process.stdout.readline()
+        if not line:
+            out, err = self._process.communicate()
+            raise CommandFailed(Completed(_argv(self._process), self._process.returncode, _text(out), _text(err), 0.0))
+        return json.loads(line)
+
+
+@contextmanager
+def conversation(argv: Sequence[str]) -> Iterator[Conversation]:
+    """Talks with a program, which ends when its input does.
+
+    Args:
+        argv: The program and its arguments; no shell.
+
+    Raises:
+        CommandFailed: It is not there.
+    """
+    with _started(argv, None, None, subprocess.PIPE, subprocess.PIPE) as process:
+        yield Conversation(process)
+        process.communicate()
+
+
 def interactive(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> int:
     """Runs a program on this process's own terminal: a shell in a container, a password prompt, a pager.
 
@@ -296,6 +340,11 @@ def _pump(process: subprocess.Popen[bytes], on_line: OnLine, on_error_line: OnLi
                 pending[key.fd] = rest
                 for line in lines:
                     key.data(_text(line).rstrip("\r"))
+
+
+def _argv(process: subprocess.Popen[bytes]) -> tuple[str, ...]:
+    assert isinstance(process.args, list)  # noqa: S101 - as `_started` gives it
+    return tuple(process.args[len(DIES_WITH_LABCTL) :])
 
 
 def _environment(extra: Mapping[str, str] | None) -> dict[str, str] | None:

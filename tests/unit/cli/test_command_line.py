@@ -38,6 +38,7 @@ COMMANDS = (
     "config",
     "doctor",
     "explain",
+    "trace",
     "verify",
 )
 HEAVY = ("docker", "openstack", "paramiko", "rich.live", "httpx", "jinja2", "pydantic", "pyroute2", "PIL", "yaml")

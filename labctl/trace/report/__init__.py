@@ -1,0 +1,1 @@
+"""A trace for people, for programs, as a picture and as captures."""
