@@ -160,8 +160,9 @@ def fetch_health(admin: Connection) -> Health:
     with api_errors("list the floating IPs"):
         floating = tuple(
             FloatingAddress(str(one.floating_ip_address), str(one.fixed_ip_address), str(one.router_id))
+            # Until the L3 agent has said that it is done, it is DOWN.
             for one in admin.network.ips()
-            if one.port_id and one.router_id
+            if one.port_id and one.router_id and one.status == "ACTIVE"
         )
     with api_errors("list the DHCP agents of networks"):
         served = tuple(_served(admin))

@@ -1,6 +1,8 @@
 """What only a look into a lab's containers tells."""
 
 import re
+from collections.abc import Iterable
+from importlib.resources import files
 
 from labctl.engine.process import run
 
@@ -70,3 +72,18 @@ def guest_log(container: str, domain: str) -> str:
     script = 'test ! -e "$1" || cat "$1"'
     path = f"/var/log/libvirt/qemu/{domain}.log"
     return run(["docker", "exec", container, "sh", "-c", script, "sh", path], timeout=LOOK_SECONDS).stdout
+
+
+def node_network(container: str, routers: Iterable[str]) -> str:
+    """What the kernel knows of a node's network, as node-network.sh writes it.
+
+    Args:
+        container: The node's holder.
+        routers: Ids of routers that may be there.
+
+    Raises:
+        CommandFailed: The container does not run.
+    """
+    script = (files("labctl.engine") / "node-network.sh").read_bytes()
+    command = ["docker", "exec", "--interactive", container, "in-node", "sh", "-s", "--", *routers]
+    return run(command, input=script, timeout=LOOK_SECONDS).stdout

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from labctl.cloud.health import Health
 from labctl.cloud.nodes.view import ComputeNode
 from labctl.cloud.readiness import CloudView, Expected
+from labctl.cloud.wiring import Wiring
+from labctl.doctor.lab.node_network import NodeNetwork
 from labctl.errors import LabctlError
+from labctl.lab.addresses import Node
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,10 @@ class LabFacts:
         translations: Router to its rules of address translation; None where it has no namespace.
         broker_rights: What the services' user may do with the broker; None where it cannot be asked.
         dhcp_servers: The networks of dnsmasq's processes; None where they cannot be looked at.
+        broker: The address of the broker.
+        plan: The nodes that the lab shall have.
+        wiring: What Neutron says of ports, networks and routers.
+        networks: Node to what its kernel says of its network; without those that could not be looked at.
     """
 
     name: str
@@ -80,3 +87,7 @@ class LabFacts:
     translations: Mapping[str, str | None] = field(default_factory=dict)
     broker_rights: Mapping[str, str] | None = None
     dhcp_servers: tuple[str, ...] | None = None
+    broker: str = ""
+    plan: tuple[Node, ...] = ()
+    wiring: Wiring = field(default_factory=Wiring)
+    networks: Mapping[str, NodeNetwork] = field(default_factory=dict)

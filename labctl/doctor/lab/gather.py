@@ -18,11 +18,13 @@ from labctl.cloud.connection import connect
 from labctl.cloud.health import Credentials, fetch_health, login_refusal
 from labctl.cloud.nodes.view import fetch_nodes
 from labctl.cloud.readiness import fetch_view
+from labctl.cloud.wiring import fetch_wiring
 from labctl.configuration.ini import read_ini
 from labctl.doctor.lab.facts import LabFacts, Service, ServiceLogin
+from labctl.doctor.lab.node_network import NodeNetwork, parse_node_network
 from labctl.engine.broker import BROKER, broker_permissions
 from labctl.engine.containers import ServiceState, last_log_lines, service_states
-from labctl.engine.inside import address_translations, dhcp_servers, image_checksums
+from labctl.engine.inside import address_translations, dhcp_servers, image_checksums, node_network
 from labctl.engine.process import CommandFailed
 from labctl.errors import CloudCheckFailed
 from labctl.lab.addresses import NETWORK_NODE, AddressPlan
@@ -61,14 +63,21 @@ def gather_lab(
         name=lab.name,
         gateway=str(plan.gateway),
         services=tuple(services(client, state.services, states)),
+        broker=str(plan.broker),
+        plan=plan.nodes(lab.nodes),
         expected=expected_of(plan.nodes(lab.nodes)),
         schemas_behind=schemas_behind(client, state, runtime_references(folders, lab.release, lab.profiles)[DATABASE]),
     )
+    running = {name: one.name for name, one in states.items() if one.status == "running"}
     try:
         facts = with_cloud(facts, state, lab)
     except CloudCheckFailed as error:
-        return replace(facts, refusal=error), ("what the cloud's APIs say",)
-    return with_insides(facts, {name: one.name for name, one in states.items() if one.status == "running"})
+        # The nodes' kernels answer all the same, and may be why the cloud does not.
+        facts, left_out = with_networks(replace(facts, refusal=error), running)
+        return facts, ("what the cloud's APIs say", *left_out)
+    facts, left_out = with_networks(facts, running)
+    facts, more = with_insides(facts, running)
+    return facts, (*left_out, *more)
 
 
 def services(
@@ -122,6 +131,7 @@ def with_cloud(facts: LabFacts, state: LabState, lab: LabFile) -> LabFacts:
         # Who asks for a reason why no node takes a server wants to know what the nodes have.
         nodes=fetch_nodes(admin, lab.nodes) if health.failed else (),
         health=health,
+        wiring=fetch_wiring(admin),
         unresolved=unresolved(one.url for one in health.endpoints),
         logins=tuple(logins(state.rendered)),
     )
@@ -184,3 +194,20 @@ def with_insides(facts: LabFacts, containers: Mapping[str, str]) -> tuple[LabFac
     except CommandFailed as error:
         left_out.append(f"what is inside of containers: {error.what}")
     return facts, tuple(left_out)
+
+
+def with_networks(facts: LabFacts, containers: Mapping[str, str]) -> tuple[LabFacts, tuple[str, ...]]:
+    """Adds what the kernels of the nodes say, of those whose holder runs; all at once."""
+
+    def look(node: str) -> NodeNetwork | CommandFailed:
+        try:
+            return parse_node_network(node_network(containers[node], facts.wiring.routers))
+        except CommandFailed as error:
+            return error
+
+    names = [node.name for node in facts.plan if node.name in containers]
+    with ThreadPoolExecutor(8) as pool:
+        seen = dict(zip(names, pool.map(look, names), strict=True))
+    networks = {name: one for name, one in seen.items() if isinstance(one, NodeNetwork)}
+    left_out = (f"the network of {name}: {one.what}" for name, one in seen.items() if isinstance(one, CommandFailed))
+    return replace(facts, networks=networks), tuple(left_out)

@@ -118,13 +118,15 @@ def lacks(facts: LabFacts) -> tuple[Lack, ...]:
     "host-unmapped",
     title="A host that is not mapped into a cell",
     why="The scheduler does not know the host: servers go elsewhere, or there is no valid host.",
-    remedy="`labctl exec nova-conductor nova-manage cell_v2 discover_hosts --verbose`",
+    remedy="`labctl exec nova-conductor nova-manage cell_v2 discover_hosts --by-service`",
 )
 def host_unmapped(facts: LabFacts) -> Iterator[Evidence]:
     """Compute services whose hypervisor the API does not list (nova lists those of mapped hosts)."""
     for lack in lacks(facts):
         if lack.kind is Kind.MAPPING:
-            command = ("docker", "exec", f"{facts.name}-nova-conductor", "nova-manage", "cell_v2", "discover_hosts")
+            # By service: else it finds only hosts that were never mapped.
+            mapping = ("nova-manage", "cell_v2", "discover_hosts", "--by-service")
+            command = ("docker", "exec", f"{facts.name}-nova-conductor", *mapping)
             yield Evidence((lack.sentence,), fix=Fix("map hosts into their cell", command))
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address
 
 from labctl.doctor.check import Evidence, check, refusal
+from labctl.doctor.iptables import Packet, dropped_by, parse
 from labctl.doctor.machine.facts import LabDevice, MachineFacts
-from labctl.doctor.machine.iptables import Packet, dropped_by, parse
 from labctl.lab.addresses import FIRST_NODE
 
 VXLAN_PORT = 8472

@@ -83,7 +83,11 @@ def cloud(quota_status: int = 200) -> Any:
             get=lambda url: answer({"quota": network}),
             ips=lambda: [
                 FloatingIP.existing(
-                    floating_ip_address="10.77.2.161", fixed_ip_address="172.16.1.190", router_id="r", port_id="p"
+                    floating_ip_address="10.77.2.161",
+                    fixed_ip_address="172.16.1.190",
+                    router_id="r",
+                    port_id="p",
+                    status="ACTIVE",
                 ),
                 FloatingIP.existing(floating_ip_address="10.77.2.162"),
             ],

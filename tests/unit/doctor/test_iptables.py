@@ -4,7 +4,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from labctl.doctor.machine.iptables import Packet, dropped_by, parse
+from labctl.doctor.iptables import Packet, dropped_by, parse
 
 TO_KEYSTONE = Packet("lab-mgmt", "", IPv4Address("10.77.0.10"), IPv4Address("10.77.0.1"), "tcp", 5000)
 VXLAN = Packet("lab-tunn", "lab-tunn", IPv4Address("10.77.1.10"), IPv4Address("10.77.1.11"), "udp", 8472)

@@ -19,7 +19,7 @@ from labctl.cloud.health import (
 from labctl.cloud.nodes.view import ComputeNode, Usage
 from labctl.cloud.readiness import CloudView, ComputeService, Expected, NetworkAgent
 from labctl.doctor.check import examine
-from labctl.doctor.checks import LAB
+from labctl.doctor.lab import servers, services
 from labctl.doctor.lab.facts import LabFacts, Service, ServiceLogin
 from labctl.doctor.lab.gather import credentials_of
 from labctl.errors import CloudCheckFailed
@@ -63,6 +63,10 @@ FULL = ComputeNode("node1", "up", "enabled", usage={"VCPU": Usage(4, 3)})
 DOWN = ComputeNode("node2", "down", "enabled")
 
 
+CHECKS = (*services.CHECKS, *servers.CHECKS)
+"""Those of networks have a test of their own."""
+
+
 def with_service(state: str, **values: object) -> LabFacts:
     return replace(WELL, services=(Service("glance", "lab-glance", state, **values),))  # type: ignore[arg-type]
 
@@ -76,7 +80,7 @@ def with_view(**values: object) -> LabFacts:
 
 
 def test_nothing_is_wrong_with_a_lab_that_is_well() -> None:
-    assert examine(LAB, WELL) == ()
+    assert examine(CHECKS, WELL) == ()
 
 
 WRONG: Mapping[str, tuple[LabFacts, str, str]] = {
@@ -138,13 +142,13 @@ WRONG: Mapping[str, tuple[LabFacts, str, str]] = {
 
 @pytest.mark.parametrize(("facts", "check", "says"), WRONG.values(), ids=WRONG)
 def test_what_is_wrong(facts: LabFacts, check: str, says: str) -> None:
-    findings = examine(LAB, facts)
+    findings = examine(CHECKS, facts)
     assert {finding.check for finding in findings} == {check}
     assert any(says in line for finding in findings for line in finding.evidence)
 
 
 def test_every_check_has_a_case() -> None:
-    assert {check for _, check, _ in WRONG.values()} == {one.id for one in LAB}
+    assert {check for _, check, _ in WRONG.values()} == {one.id for one in CHECKS}
 
 
 @pytest.mark.parametrize(
@@ -152,17 +156,17 @@ def test_every_check_has_a_case() -> None:
     [("failed", "start"), ("exited", "start"), ("paused", "unpause"), ("unhealthy", None), ("missing", None)],
 )
 def test_containers_that_do_not_run_can_be_started(state: str, command: str | None) -> None:
-    (finding,) = examine(LAB, with_service(state))
+    (finding,) = examine(CHECKS, with_service(state))
     expected = Fix(f"{command} glance", ("docker", command, "lab-glance")) if command else None
     assert finding.fix == expected
 
 
 def test_what_cannot_be_looked_at_is_not_wrong() -> None:
-    assert examine(LAB, replace(WELL, checksums=None, broker_rights=None, translations={}, dhcp_servers=None)) == ()
+    assert examine(CHECKS, replace(WELL, checksums=None, broker_rights=None, translations={}, dhcp_servers=None)) == ()
 
 
 def test_a_node_that_somebody_drained_is_not_wrong() -> None:
-    assert examine(LAB, with_view(services=(ComputeService("node1", "up", "disabled", "labctl: drained"),))) == ()
+    assert examine(CHECKS, with_view(services=(ComputeService("node1", "up", "disabled", "labctl: drained"),))) == ()
 
 
 def test_credentials_are_those_of_sections_with_a_password(tmp_path: Path) -> None:

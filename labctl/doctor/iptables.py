@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 ACCEPT, DROP, REJECT, RETURN = "ACCEPT", "DROP", "REJECT", "RETURN"
-MODULES_WITHOUT_MEANING = frozenset({"comment", "tcp", "udp", "multiport", "conntrack", "state"})
+MODULES_WITHOUT_MEANING = frozenset({"comment", "tcp", "udp", "multiport", "conntrack", "state", "physdev"})
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Packet:
         target: To where.
         protocol: tcp, udp or icmp.
         port: The port that it is for.
+        port_in: Of a bridge, by which it comes in; empty for what no bridge carries, or where that is not known.
+        port_out: Of a bridge, by which it leaves.
     """
 
     into: str
@@ -32,6 +34,8 @@ class Packet:
     target: IPv4Address
     protocol: str
     port: int = 0
+    port_in: str = ""
+    port_out: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,11 @@ def _matches(option: str, value: str, packet: Packet) -> bool | None:
         case "-i" | "-o":
             device = packet.into if option == "-i" else packet.out
             return device.startswith(value[:-1]) if value.endswith("+") else device == value
+        case "--physdev-in" | "--physdev-out":
+            bridge_port = packet.port_in if option == "--physdev-in" else packet.port_out
+            return bridge_port == value if bridge_port else None
+        case "--physdev-is-bridged":
+            return bool(packet.port_in and packet.port_out) or None
         case "-s" | "-d":
             address = packet.source if option == "-s" else packet.target
             return address in IPv4Network(value, strict=False)
