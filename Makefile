@@ -3,7 +3,7 @@ NODES ?= 1
 BIN := .venv/bin
 LABCTL := $(BIN)/labctl
 
-.PHONY: help venv setup browser lab test test-unit test-faults lint down clean
+.PHONY: help venv setup browser lab test test-unit test-faults test-matrix lint down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,9 @@ test-unit: venv ## the tests that need no engine
 
 test-faults: setup ## labs that are killed, switched off and moved; as root, about an hour
 	$(BIN)/pytest tests/faults
+
+test-matrix: setup ## every fault of `labctl fault` in a lab, named by the doctor; half an hour
+	$(BIN)/pytest tests/matrix
 
 lint: venv ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

@@ -17,6 +17,7 @@ from labctl.cli.doctor import doctor
 from labctl.cli.down import down
 from labctl.cli.engine import engine_app
 from labctl.cli.explain import explain
+from labctl.cli.fault import fault_app
 from labctl.cli.lock import lock
 from labctl.cli.node import node_app
 from labctl.cli.openrc import openrc
@@ -48,6 +49,7 @@ app.command()(demo)
 app.command()(doctor)
 app.command()(explain)
 app.command()(trace)
+app.add_typer(fault_app, name="fault")
 app.command()(verify)
 app.command()(dev)
 app.command()(status)

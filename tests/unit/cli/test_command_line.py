@@ -39,6 +39,7 @@ COMMANDS = (
     "doctor",
     "explain",
     "trace",
+    "fault",
     "verify",
 )
 HEAVY = ("docker", "openstack", "paramiko", "rich.live", "httpx", "jinja2", "pydantic", "pyroute2", "PIL", "yaml")

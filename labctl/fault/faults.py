@@ -1,0 +1,13 @@
+"""Every fault that there is."""
+
+from labctl.fault import cloud, identity, links, packets, ports, routing, services
+
+ALL = (
+    *services.FAULTS,
+    *identity.FAULTS,
+    *cloud.FAULTS,
+    *packets.FAULTS,
+    *links.FAULTS,
+    *ports.FAULTS,
+    *routing.FAULTS,
+)
