@@ -16,13 +16,17 @@ from labctl.bringup.wanted import Wanted
 from labctl.engine import compose
 from labctl.engine.containers import LAB_LABEL, SERVICE_LABEL
 from labctl.engine.process import CommandFailed
-from labctl.engine.volume_files import read_file, write_file
+from labctl.engine.volume_files import read_file, which_are_there, write_file
 from labctl.errors import BringUpFailed
 from labctl.lab.state import LabState
 
 SCHEMA_LABEL = "org.labctl.schema."
 VERSION_LABEL = "org.labctl.version."
 FILE = "labctl-schemas.json"
+FILLED = "aria_log_control"
+"""A small file that every data folder of MariaDB has."""
+FILLING = "labctl-filling"
+"""The mark of images/mariadb/start-mariadb: the volume is being filled."""
 
 
 def stamps_of(labels: Mapping[str, str]) -> dict[str, str]:
@@ -44,7 +48,7 @@ def read_stamps(client: docker.DockerClient, state: LabState, image: str) -> dic
         image: An image to look into the volume from.
 
     Returns:
-        Image to stamp; None where there is no volume.
+        Image to stamp; None where there is no volume, or one that is still to be filled: by the image, as a new one.
     """
     try:
         client.api.inspect_volume(volume(state.project))
@@ -56,7 +60,13 @@ def read_stamps(client: docker.DockerClient, state: LabState, image: str) -> dic
     try:
         return stamps_of(client.images.get(client.api.inspect_container(container(state.name))["Image"]).labels)
     except docker.errors.NotFound:
-        return {}
+        return {} if is_filled(client, state, image) else None
+
+
+def is_filled(client: docker.DockerClient, state: LabState, image: str) -> bool:
+    """Whether the volume holds databases: one that `up` was killed at is empty, or has a part of them."""
+    there = which_are_there(client, state.name, container(state.name), volume(state.project), image, (FILLED, FILLING))
+    return there == {FILLED}
 
 
 def write_stamps(client: docker.DockerClient, state: LabState, image: str, stamps: Mapping[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 import io
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import docker
@@ -31,9 +31,17 @@ def read_file(
     with _mounted(client, lab, container, volume, image) as where:
         for candidate in (name, name + NEXT):
             content = _read(client, where, candidate)
-            if content.endswith(END):
+            if content and content.endswith(END):
                 return content
     return None
+
+
+def which_are_there(
+    client: docker.DockerClient, lab: str, container: str, volume: str, image: str, names: Iterable[str]
+) -> frozenset[str]:
+    """Those of some small files that a volume has, whatever they hold. Arguments as for `read_file`."""
+    with _mounted(client, lab, container, volume, image) as where:
+        return frozenset(name for name in names if _read(client, where, name) is not None)
 
 
 def write_file(
@@ -54,12 +62,12 @@ def write_file(
         client.api.put_archive(where, FOLDER, packed.getvalue())
 
 
-def _read(client: docker.DockerClient, container: str, name: str) -> bytes:
-    """A file's content; nothing where it is not there."""
+def _read(client: docker.DockerClient, container: str, name: str) -> bytes | None:
+    """A file's content; None where it is not there."""
     try:
         chunks, _ = client.api.get_archive(container, f"{FOLDER}/{name}")
     except NotFound:
-        return b""
+        return None
     with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
         found = archive.extractfile(name)
         return found.read() if found else b""

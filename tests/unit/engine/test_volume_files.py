@@ -7,7 +7,7 @@ from typing import Any
 import docker.errors
 import pytest
 
-from labctl.engine.volume_files import FOLDER, read_file, write_file
+from labctl.engine.volume_files import FOLDER, read_file, which_are_there, write_file
 
 WHERE = ("lab", "lab-mariadb", "lab_mariadb", "image")
 ROOM_FOR_ALL = 10_000
@@ -81,3 +81,9 @@ def test_a_first_content_that_is_cut_short_is_none(engine: FakeEngine, room: int
     with pytest.raises(docker.errors.APIError):
         write(engine, b"one\n")
     assert read(engine) is None
+
+
+def test_files_are_there_whatever_they_hold(engine: FakeEngine) -> None:
+    engine.files = {"empty": b"", "cut": b"on"}
+    found = which_are_there(engine, *WHERE, ("empty", "cut", "other"))  # type: ignore[arg-type]
+    assert found == {"empty", "cut"}
