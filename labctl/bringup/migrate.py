@@ -58,7 +58,8 @@ def read_stamps(client: docker.DockerClient, state: LabState, image: str) -> dic
     if content is not None:
         return {str(key): str(value) for key, value in json.loads(content).items()}
     try:
-        return stamps_of(client.images.get(client.api.inspect_container(container(state.name))["Image"]).labels)
+        made_of = client.api.inspect_container(container(state.name))["Image"]
+        return stamps_of(client.images.get(made_of).labels)
     except docker.errors.NotFound:
         return {} if is_filled(client, state, image) else None
 

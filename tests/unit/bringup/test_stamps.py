@@ -18,7 +18,7 @@ class EngineWithAVolume:
         self.files = files
         self.content = content
         self.made: list[str] = []
-        self.api = self.images = self
+        self.api = self
 
     def inspect_volume(self, name: str) -> dict[str, Any]:
         return {"Name": name}
