@@ -1,6 +1,6 @@
 """What a path is made of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from ipaddress import IPv4Address
 
@@ -118,6 +118,19 @@ class Path:
     mtu: int
     sender: str = ""
     receiver: str = ""
+
+    def to_neighbour(self) -> "Path":
+        """The part of it that an ARP request of the sender's takes: to the first router, or to the end."""
+        routers = (index for index, hop in enumerate(self.hops) if hop.kind is Kind.ROUTER)
+        last = next(routers, len(self.hops) - 1)
+        asks = Addresses(self.addresses.source, self.origin.next_address or self.addresses.target)
+        return replace(self, hops=tuple(replace(hop, addresses=asks) for hop in self.hops[: last + 1]), addresses=asks)
+
+    @property
+    def leads_away(self) -> bool:
+        """Whether it ends where nobody watches any more: on the host's way out."""
+        last = self.hops[-1]
+        return last.kind is Kind.END and last.leaves
 
     @property
     def watched(self) -> tuple[tuple[int, Hop], ...]:

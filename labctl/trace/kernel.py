@@ -128,7 +128,7 @@ class Kernel:
     neighbours: tuple[Neighbour, ...] = ()
     routes: tuple[Route, ...] = ()
     rules: tuple[Rule, ...] = ()
-    frame_rules: tuple[str, ...] = ()
+    frame_rules: tuple[Rule, ...] = ()
     queues: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
 
@@ -184,13 +184,14 @@ def parse_kernel(text: str) -> Kernel:
     """Reads what `labctl/engine/lookout/watcher.py` collects: headings, each followed by what a program said."""
     parts = {name: body.strip() for name, body in re.findall(r"^#(\w+)\n(.*?)(?=^#\w+\n|\Z)", text, re.DOTALL | re.M)}
     rules = (*_rules(parts.get("rules", "")), *_rules(parts.get("old_rules", "")))
+    frame_rules = _rules(parts.get("frame_rules", ""))
     return Kernel(
         devices=tuple(_device(one) for one in _json(parts, "devices")),
         forwarding=tuple(_forwarding(one) for one in _json(parts, "forwarding") if "mac" in one),
         neighbours=tuple(_neighbours(_json(parts, "neighbours"))),
         routes=tuple(_routes(_json(parts, "routes"))),
         rules=rules,
-        frame_rules=tuple(line for line in parts.get("frame_rules", "").splitlines() if line.startswith("-A")),
+        frame_rules=tuple(frame_rules),
         queues=tuple(parts.get("queues", "").splitlines()),
         settings=dict(
             line.removeprefix("/proc/sys/net/").split(":", 1) for line in parts.get("settings", "").splitlines()
@@ -243,7 +244,7 @@ def _routes(found: list[dict[str, Any]]) -> Iterator[Route]:
 
 
 def _rules(text: str) -> Iterator[Rule]:
-    """Rules and policies with their counters, as `iptables-save --counters` writes them."""
+    """Rules and policies with their counters, as `iptables-save --counters` and `ebtables-save -c` write them."""
     table = ""
     for line in text.splitlines():
         if line.startswith("*"):

@@ -22,6 +22,7 @@ class Protocol(StrEnum):
     ICMP = "icmp"
     TCP = "tcp"
     UDP = "udp"
+    ARP = "arp"
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,25 @@ class Probe:
         port: The port that it goes to; 0 for ICMP.
         mark: 8 random bytes. ICMP and UDP carry them; TCP's sequence number is the first 4.
         own_port: The port that it comes from; for ICMP, its id.
+        size: How large the packet is; as small as can be where that is more.
+        asks: Of ARP: who asks for whose MAC address.
+        mac: Of ARP: the MAC address of who asks.
     """
 
     protocol: Protocol
     port: int
     mark: bytes
     own_port: int
+    size: int = 0
+    asks: Addresses | None = None
+    mac: str = ""
+
+    def __str__(self) -> str:
+        """What is sent, as people write it."""
+        if self.asks:
+            return f"ARP, who has {self.asks.target}"
+        size = f" of {self.size} bytes" if self.size else ""
+        return f"{self.protocol.value}{f':{self.port}' if self.port else ''}{size}"
 
     @property
     def sequence(self) -> int:
@@ -48,6 +62,9 @@ class Probe:
     @property
     def marks(self) -> tuple[bytes, ...]:
         """What frames hold that belong to it: the probe, its answer, an error about it."""
+        if self.asks:
+            asking = _mac_bytes(self.mac) + self.asks.source.packed
+            return (ARP_HEADER + asking, self.asks.target.packed + asking)
         if self.protocol is Protocol.ICMP:
             return (self.mark,)
         if self.protocol is Protocol.TCP:
@@ -64,17 +81,17 @@ class Probe:
         """What its answer holds."""
         return self.marks[-1]
 
-    def packet(self, addresses: Addresses, number: int, size: int = 0) -> bytes:
-        """The probe as an IPv4 packet.
+    def frame(self, mac: str, next_mac: str, addresses: Addresses) -> bytes:
+        """The probe as the frame that a guest would send."""
+        if self.asks:
+            return arp_request(mac, self.asks)
+        return ethernet(next_mac, mac, IPV4, self.packet(addresses))
 
-        Args:
-            addresses: From where to where.
-            number: Of the probe, from 1: ICMP's sequence number.
-            size: How large, with all headers; as small as can be where that is more.
-        """
-        filled = self.mark + bytes(max(0, size - 28 - len(self.mark)))
+    def packet(self, addresses: Addresses) -> bytes:
+        """The probe as an IPv4 packet, from where to where."""
+        filled = self.mark + bytes(max(0, self.size - 28 - len(self.mark)))
         if self.protocol is Protocol.ICMP:
-            body = struct.pack("!BBHHH", ECHO_REQUEST, 0, 0, self.own_port, number) + filled
+            body = struct.pack("!BBHHH", ECHO_REQUEST, 0, 0, self.own_port, 1) + filled
             body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
             return ipv4(ICMP, addresses, body)
         if self.protocol is Protocol.UDP:
@@ -124,8 +141,7 @@ def _mac_bytes(mac: str) -> bytes:
 class What(StrEnum):
     """What a frame is to a probe."""
 
-    ASKED = "ARP request"
-    TOLD = "ARP reply"
+    NEIGHBOUR = "ARP"
     REQUEST = "probe"
     ANSWER = "answer"
     REFUSAL = "error"
@@ -143,7 +159,7 @@ class Seen:
         vni: The VXLAN that it is wrapped in.
         outer: The addresses of the wrapping.
         ttl: The packet's time to live.
-        size: The packet's length.
+        size: The packet's length, with what it is wrapped in.
         text: What an answer or an error says: SYN-ACK, RST, port unreachable.
     """
 
@@ -159,7 +175,7 @@ class Seen:
 
 
 def recognise(frame: bytes, probe: Probe) -> Seen | None:
-    """Reads a frame; None where it has nothing to do with the probe. ARP is left to who knows the addresses."""
+    """Reads a frame; None where it has nothing to do with the probe. ARP of others is kept, for the captures."""
     if len(frame) < 34:
         return None
     target, source, kind = _mac(frame[:6]), _mac(frame[6:12]), struct.unpack("!H", frame[12:14])[0]
@@ -167,7 +183,7 @@ def recognise(frame: bytes, probe: Probe) -> Seen | None:
     if kind == VLAN:
         kind, body = struct.unpack("!H", frame[16:18])[0], frame[18:]
     if kind == ARP and len(body) >= 28:
-        return _arp(body, source, target)
+        return _arp(body, source, target, probe)
     if kind != IPV4:
         return None
     header, protocol, size = (body[0] & 15) * 4, body[9], struct.unpack("!H", body[2:4])[0]
@@ -176,14 +192,17 @@ def recognise(frame: bytes, probe: Probe) -> Seen | None:
     if protocol == UDP and len(data) > 16 and struct.unpack("!H", data[2:4])[0] in VXLAN_PORTS:
         inner = recognise(data[16:], probe)
         vni = int.from_bytes(data[12:15])
-        return inner and Seen(**{**vars(inner), "vni": vni, "outer": addresses})
-    known = _known(protocol, data, probe)
+        return inner and Seen(**{**vars(inner), "vni": vni, "outer": addresses, "size": size})
+    known = None if probe.asks else _known(protocol, data, probe)
     return known and Seen(known[0], addresses, source, target, ttl=body[8], size=size, text=known[1])
 
 
-def _arp(body: bytes, source: str, target: str) -> Seen:
-    what = What.ASKED if body[7] == 1 else What.TOLD
-    return Seen(what, Addresses(IPv4Address(body[14:18]), IPv4Address(body[24:28])), source, target)
+def _arp(body: bytes, source: str, target: str, probe: Probe) -> Seen:
+    addresses, is_request = Addresses(IPv4Address(body[14:18]), IPv4Address(body[24:28])), body[7] == 1
+    if probe.asks and addresses == (probe.asks if is_request else probe.asks.back):
+        text = "" if is_request else f"it is at {_mac(body[8:14])}"
+        return Seen(What.REQUEST if is_request else What.ANSWER, addresses, source, target, size=28, text=text)
+    return Seen(What.NEIGHBOUR, addresses, source, target, size=28)
 
 
 def _known(protocol: int, data: bytes, probe: Probe) -> tuple[What, str] | None:
@@ -228,7 +247,7 @@ def _tcp(data: bytes, probe: Probe) -> tuple[What, str] | None:
 
 
 def _number(probe: Probe) -> int:
-    return {Protocol.ICMP: ICMP, Protocol.TCP: TCP, Protocol.UDP: UDP}[probe.protocol]
+    return {Protocol.ICMP: ICMP, Protocol.TCP: TCP, Protocol.UDP: UDP}.get(probe.protocol, -1)
 
 
 def _mac(data: bytes) -> str:

@@ -155,6 +155,10 @@ class _Walk:
             raise BadInput(
                 f"The floating IP {address} belongs to no port.", remedy="`labctl openstack floating ip set`."
             )
+        if router_port and router_port.owner and not router_port.node:
+            raise BadInput(
+                f"{address} belongs to a port that is bound to no node.", evidence=[f"port {router_port.id}"]
+            )
         if router_port is None or (port and not port.owner):
             self._to_outside(node, network, address)
         elif router_port.owner in (*ROUTER_PORTS, GATEWAY_PORT):

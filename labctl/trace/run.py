@@ -16,7 +16,7 @@ from labctl.trace.causes.case import Case
 from labctl.trace.ends import Wanted, path_of
 from labctl.trace.hops import Kind, Path
 from labctl.trace.kernel import HOST, Kernels, Place, parse_kernel
-from labctl.trace.packets import ARP_HEADER, IPV4, Probe, ethernet
+from labctl.trace.packets import ARP_HEADER, Probe, Protocol
 from labctl.trace.path import NODE
 from labctl.trace.sightings import Passage, passages
 from labctl.trace.verdict import Cause, Fate, fate_of
@@ -46,6 +46,60 @@ class Target:
     plan: AddressPlan
     nodes: tuple[str, ...]
     image: str
+
+
+@dataclass(frozen=True)
+class Probes:
+    """What is sent, in this order; each has a mark of its own.
+
+    Attributes:
+        neighbour: The ARP request for the next hop; None from the host, whose kernel asks by itself.
+        small: The probe, and again while it is not answered.
+        large: Pings as large as the path should take.
+    """
+
+    neighbour: Probe | None
+    small: tuple[Probe, ...]
+    large: tuple[Probe, ...]
+
+    @classmethod
+    def new(cls, wanted: Wanted, path: Path) -> "Probes":
+        """The probes for a path."""
+        neighbour = None
+        if path.origin.tap:
+            asks = path.to_neighbour().addresses
+            neighbour = Probe(Protocol.ARP, 0, b"", 0, asks=asks, mac=path.origin.mac)
+        # What is far away need not answer large pings.
+        has_sizes = wanted.protocol is Protocol.ICMP and not path.leads_away
+        large = tuple(new_probe(wanted, path.mtu) for _ in range(PROBES if has_sizes else 0))
+        return cls(neighbour, tuple(new_probe(wanted) for _ in range(PROBES)), large)
+
+    @property
+    def marks(self) -> tuple[bytes, ...]:
+        """What frames hold that belong to any of them, and ARP, which tells who knew whom."""
+        probes = (*self.small, *self.large)
+        return (*(mark for probe in probes for mark in probe.marks), ARP_HEADER[:8])
+
+
+def new_probe(wanted: Wanted, size: int = 0) -> Probe:
+    """A probe from a port that nobody is likely to use."""
+    port = FIRST_PORT + secrets.randbelow(65536 - FIRST_PORT)
+    return Probe(wanted.protocol, wanted.port, secrets.token_bytes(8), port, size)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The probe that decides: the last one that was sent.
+
+    Attributes:
+        path: Its way.
+        probe: What was sent.
+        sent: How often.
+    """
+
+    path: Path
+    probe: Probe
+    sent: int
 
 
 @dataclass(frozen=True)
@@ -92,26 +146,20 @@ def trace(target: Target, wanted: Wanted) -> Trace:
         topology = asked.result()
         path = path_of(topology, connections, target.plan, wanted)
         before = _look(pool, watchers, path, connections)
-        probes = tuple(new_probe(wanted) for _ in range(PROBES))
+        probes = Probes.new(wanted, path)
         unwatched = _watch(pool, watchers, path, probes)
-        sent = _send(watchers, path, probes)
+        attempt = _send(watchers, path, probes, unwatched)
         captured = [one.result() for one in [pool.submit(one.stop) for one in watchers.values()]]
         after = _look(pool, watchers, path, None)
-    return judge(topology, path, probes[sent - 1], sent, captured, unwatched, before, after)
-
-
-def new_probe(wanted: Wanted) -> Probe:
-    """A probe with a mark of its own, from a port that nobody is likely to use."""
-    return Probe(
-        wanted.protocol, wanted.port, secrets.token_bytes(8), FIRST_PORT + secrets.randbelow(65536 - FIRST_PORT)
-    )
+    return judge(topology, attempt, captured, unwatched, before, after)
 
 
 def judge(
-    topology: Topology, path: Path, probe: Probe, sent: int, captured: Sequence[Captured], unwatched: Mapping[int, str],
+    topology: Topology, attempt: Attempt, captured: Sequence[Captured], unwatched: Mapping[int, str],
     before: Kernels, after: Kernels,
 ) -> Trace:  # fmt: skip
     """What came of the probe that was sent last. Pure."""
+    path, probe, sent = attempt.path, attempt.probe, attempt.sent
     frames: list[Frame] = [frame for one in captured for frame in one.frames]
     lost = {number: count for one in captured for number, count in one.lost.items()}
     seen = passages(path, probe, frames, unwatched, lost)
@@ -162,9 +210,7 @@ def _look(pool: ThreadPoolExecutor, watchers: Mapping[str, Watcher], path: Path,
     return Kernels({**(known.by_place if known else {}), **found})
 
 
-def _watch(
-    pool: ThreadPoolExecutor, watchers: Mapping[str, Watcher], path: Path, probes: Sequence[Probe]
-) -> dict[int, str]:
+def _watch(pool: ThreadPoolExecutor, watchers: Mapping[str, Watcher], path: Path, probes: Probes) -> dict[int, str]:
     """Begins to watch every device of a path; returns why it cannot, by the hop's number."""
     asked = []
     for node, watcher in watchers.items():
@@ -174,25 +220,38 @@ def _watch(
             if hop.place.node == node
         )
         if devices:
-            asked.append(
-                pool.submit(
-                    watcher.watch, devices, (*(mark for probe in probes for mark in probe.marks), ARP_HEADER[:8])
-                )
-            )
+            asked.append(pool.submit(watcher.watch, devices, probes.marks))
     return {number: reason for one in asked for number, reason in one.result().items()}
 
 
-def _send(watchers: Mapping[str, Watcher], path: Path, probes: Sequence[Probe]) -> int:
-    """Sends probes until one is answered; returns how many were."""
+def _send(watchers: Mapping[str, Watcher], path: Path, probes: Probes, unwatched: Mapping[int, str]) -> Attempt:
+    """Sends probes until one of a kind is not answered, or all were; returns the one that decides."""
+    mac = path.origin.next_mac
+    if path.watched[0][0] in unwatched:  # a server without a tap sends nothing
+        return Attempt(path, probes.small[0], 0)
+    if probes.neighbour:
+        sent, told = _ask(watchers, path, (probes.neighbour,) * PROBES, mac)
+        if told is None:
+            return Attempt(path.to_neighbour(), probes.neighbour, sent)
+        mac = told[6:12].hex(":")
+    sent, answer = _ask(watchers, path, probes.small, mac)
+    if answer and probes.large:
+        largest, whole = _ask(watchers, path, probes.large, mac)
+        if whole is None:
+            return Attempt(path, probes.large[largest - 1], largest)
+    return Attempt(path, probes.small[sent - 1], sent)
+
+
+def _ask(watchers: Mapping[str, Watcher], path: Path, probes: Sequence[Probe], mac: str) -> tuple[int, bytes | None]:
+    """Sends probes until one is answered; returns how many were, and the frame of the answer."""
     origin, watcher = path.origin, watchers[path.origin.place.node]
     first, hop = path.watched[0]
     for number, probe in enumerate(probes, 1):
-        packet = probe.packet(path.addresses, number)
         if origin.tap:
-            frame = ethernet(origin.next_mac, origin.mac, IPV4, packet)
+            frame = probe.frame(origin.mac, mac, path.addresses)
             watcher.send_as_guest(origin.place.namespace, origin.tap, (frame,))
         else:
-            watcher.send((packet,), str(path.addresses.target))
-        if watcher.wait(first, probe.answer_mark, hop.leaves_on(True), 1, WAIT_SECONDS):
-            return number
-    return len(probes)
+            watcher.send((probe.packet(path.addresses),), str(path.addresses.target))
+        if answer := watcher.wait(first, probe.answer_mark, hop.leaves_on(True), WAIT_SECONDS):
+            return number, answer
+    return len(probes), None

@@ -83,6 +83,15 @@ def fate_of(passages: Sequence[Passage], protocol: Protocol) -> Fate:
     return Fate(True, True, None, refusal, last.at - first.at if first and last else None)
 
 
+def detour(passages: Sequence[Passage]) -> str:
+    """Where a packet first had other addresses than it should have had, in a sentence; empty where it never did."""
+    for one in passages:
+        if one.there and one.there.seen.addresses != one.hop.addresses:
+            saw = f"{one.hop.device} on {one.hop.place} saw {one.there.seen.addresses}"
+            return f"{saw}, and should have seen {one.hop.addresses}: look at the translation before it."
+    return ""
+
+
 def _gap(passages: Sequence[Passage], way_back: bool) -> Gap | None:
     """Where it got no further. A hop that missed it is no gap where a later one saw it."""
     journey = list(reversed(passages) if way_back else passages)

@@ -90,10 +90,10 @@ class Watcher:
         answer = self._ask("send", tap="", frames=[packet.hex() for packet in packets], to=target)
         return str(answer.get("refused", ""))
 
-    def wait(self, number: int, mark: bytes, leaves: bool, count: int, seconds: float) -> int:
-        """Waits until a device has seen so many frames with a mark in one direction; returns how many it has."""
-        answer = self._ask("wait", number=number, mark=mark.hex(), leaves=leaves, count=count, seconds=seconds)
-        return int(answer["seen"])
+    def wait(self, number: int, mark: bytes, leaves: bool, seconds: float) -> bytes | None:
+        """Waits until a device has seen a frame with a mark in one direction; returns the first, or None in the end."""
+        answer = self._ask("wait", number=number, mark=mark.hex(), leaves=leaves, seconds=seconds)
+        return bytes.fromhex(answer["frame"]) if answer["frame"] else None
 
     def stop(self) -> Captured:
         """Ends the watch."""

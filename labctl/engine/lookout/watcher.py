@@ -34,7 +34,7 @@ part neighbours ip -json neighbour show
 part routes ip -json route show
 part rules iptables-nft-save --counters
 part old_rules iptables-legacy-save --counters
-part frame_rules ebtables-save
+part frame_rules ebtables-save -c
 part queues tc qdisc show
 part settings grep -H . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/*/rp_filter \
     /proc/sys/net/bridge/bridge-nf-call-iptables
@@ -145,17 +145,17 @@ class Watcher:
         return {}
 
     def wait(self, order: Order) -> Order:
-        """Waits until a device has seen as many frames with the mark as asked for, in that direction."""
+        """Waits until a device has seen a frame with the mark in that direction; answers with the first."""
         watch = next((one for one in self.watches if one.number == order["number"]), None)
         mark, deadline = bytes.fromhex(order["mark"]), time.monotonic() + order["seconds"]
         while True:
             for one in self.watches:
                 one.read()
             frames = watch.frames if watch else []
-            seen = sum(leaves == order["leaves"] and mark in data for _, leaves, data in frames)
-            left = deadline - time.monotonic()
-            if seen >= order["count"] or left <= 0:
-                return {"seen": seen}
+            seen = (data for _, leaves, data in frames if leaves == order["leaves"] and mark in data)
+            first, left = next(seen, None), deadline - time.monotonic()
+            if first or left <= 0:
+                return {"frame": first.hex() if first else None}
             select.select([one.socket for one in self.watches], [], [], min(left, 0.02))
 
     def stop(self, _: Order) -> Order:

@@ -2,10 +2,17 @@
 
 from collections.abc import Callable, Iterator
 
-from labctl.trace.causes.bridges import no_tunnel, too_large, tunnel_drops, wrong_port
+from labctl.trace.causes.bridges import (
+    no_tunnel,
+    no_tunnel_address,
+    too_large,
+    tunnel_drops,
+    wrong_neighbour,
+    wrong_port,
+)
 from labctl.trace.causes.case import Case
 from labctl.trace.causes.devices import no_device, no_namespace
-from labctl.trace.causes.filters import filter_drops, group_drops, spoofed
+from labctl.trace.causes.filters import filter_drops, frame_filter_drops, group_drops, spoofed
 from labctl.trace.causes.routing import no_forwarding, no_neighbour, no_translation, silent
 from labctl.trace.verdict import Cause
 
@@ -16,6 +23,9 @@ CAUSES: tuple[Callable[[Case], Iterator[Cause]], ...] = (
     group_drops,
     spoofed,
     filter_drops,
+    frame_filter_drops,
+    no_tunnel_address,
+    wrong_neighbour,
     too_large,
     no_translation,
     no_forwarding,

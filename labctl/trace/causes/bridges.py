@@ -7,18 +7,66 @@ from labctl.trace.hops import Hop, Kind
 from labctl.trace.kernel import HOST, Place
 from labctl.trace.verdict import Cause
 
+TUNNEL = "tunnel0"
+"""The device with a node's tunnel address, as `hold-namespace` of the agents' image calls it."""
+OVERHEAD = 50
+"""Bytes that VXLAN adds: IPv4, UDP, VXLAN and the inner frame's Ethernet header (RFC 7348)."""
+
+
+def no_tunnel_address(case: Case) -> Iterator[Cause]:
+    """A node whose tunnel end point has lost its address."""
+    hops = (*((case.last,) if case.last else ()), case.next)
+    if not any(hop.vni is not None or hop.kind is Kind.VXLAN for hop in hops):
+        return
+    for place in dict.fromkeys(hop.place for hop in case.path.hops if hop.vni is not None and hop.place.node != HOST):
+        device = case.after.at(place).device(TUNNEL)
+        if device and not device.addresses:
+            yield Cause(
+                "no-tunnel-address",
+                f"{TUNNEL} on {place} has no address, so it neither sends nor receives VXLAN packets.",
+                (f"ip address show {TUNNEL}: none of IPv4",),
+                f"`docker restart` of the holder of {place} gives it its address again.",
+            )
+
+
+def wrong_neighbour(case: Case) -> Iterator[Cause]:
+    """A node that has the wrong MAC address for another node's tunnel end point."""
+    seen = case.gap.last.on(case.gap.way_back) if case.gap.last else None
+    if seen is None or seen.seen.outer is None:
+        return
+    outer = seen.seen.outer
+    ends = {address.ip: (place, device.mac) for place in case.nodes for device, address in case.addresses(place)}
+    sender, receiver = ends.get(outer.source), ends.get(outer.target)
+    if sender is None or receiver is None:
+        return
+    known = case.after.at(sender[0]).neighbour(outer.target)
+    if known and known.mac and known.mac != receiver[1]:
+        yield Cause(
+            "wrong-neighbour",
+            f"{sender[0]} thinks that {outer.target} has the MAC address {known.mac}; {receiver[0]} has {receiver[1]}.",
+            (f"ip neighbour: {known.address} dev {known.device} lladdr {known.mac} {known.state}",),
+            f"On {sender[0]}: `ip neighbour del {known.address} dev {known.device}`.",
+        )
+
 
 def too_large(case: Case) -> Iterator[Cause]:
     """A device that takes smaller packets only."""
     for hop in (case.last, case.next):
         device = case.after.at(hop.place).device(hop.device) if hop else None
-        if hop and device and case.size > device.mtu:
+        # Who sends into a tunnel has to leave room for its headers.
+        wrapping = OVERHEAD if hop and hop.vni is not None and not _is_wrapped(case) else 0
+        if hop and device and case.size + wrapping > device.mtu:
             yield Cause(
                 "mtu",
-                f"{case.size} bytes do not fit through {hop.device} on {hop.place}: its MTU is {device.mtu}.",
+                f"{case.size + wrapping} bytes do not fit {hop.device} on {hop.place}: its MTU is {device.mtu}.",
                 (f"neutron gives servers of this path an MTU of {case.path.mtu}",),
                 f"On {hop.place}: `ip link set {hop.device} mtu N`; see `labctl logs` of its agent for who changed it.",
             )
+
+
+def _is_wrapped(case: Case) -> bool:
+    seen = case.gap.last.on(case.gap.way_back) if case.gap.last else None
+    return seen is not None and seen.seen.vni is not None
 
 
 def wrong_port(case: Case) -> Iterator[Cause]:

@@ -1,6 +1,7 @@
 """Everything that is known of a probe that died. Pure."""
 
 from dataclasses import dataclass
+from ipaddress import IPv4Interface
 
 from labctl.cloud.topology import Port, Topology
 from labctl.trace.hops import Hop, Path
@@ -51,12 +52,17 @@ class Case:
         return seen.seen.size if seen else 0
 
     def raised(self, place: Place) -> tuple[Rule, ...]:
-        """The rules at a place that were for at least as many packets as were sent."""
-        before = {(one.table, one.chain, one.text): one.packets for one in self.before.at(place).rules}
+        """The rules of iptables at a place that were for at least as many packets as were sent."""
+        return self._raised(self.before.at(place).rules, self.after.at(place).rules)
+
+    def raised_for_frames(self, place: Place) -> tuple[Rule, ...]:
+        """Those of ebtables."""
+        return self._raised(self.before.at(place).frame_rules, self.after.at(place).frame_rules)
+
+    def _raised(self, before: tuple[Rule, ...], after: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        counted = {(one.table, one.chain, one.text): one.packets for one in before}
         return tuple(
-            one
-            for one in self.after.at(place).rules
-            if one.packets - before.get((one.table, one.chain, one.text), 0) >= self.sent
+            one for one in after if one.packets - counted.get((one.table, one.chain, one.text), 0) >= self.sent
         )
 
     def port(self, id: str) -> Port | None:
@@ -69,6 +75,15 @@ class Case:
         nodes = {place.node for place in self.places}
         dead = (one.node for one in self.topology.agents if one.binary == LINUXBRIDGE_AGENT and not one.is_alive)
         return next((node for node in dead if node in nodes), "")
+
+    @property
+    def nodes(self) -> tuple[Place, ...]:
+        """The places of the path, each once."""
+        return tuple(dict.fromkeys(hop.place for hop in self.path.hops))
+
+    def addresses(self, place: Place) -> tuple[tuple[Device, IPv4Interface], ...]:
+        """The addresses of a place's devices."""
+        return tuple((device, address) for device in self.after.at(place).devices for address in device.addresses)
 
     @property
     def last(self) -> Hop | None:

@@ -105,6 +105,19 @@ def filter_drops(case: Case) -> Iterator[Cause]:
                 )
 
 
+def frame_filter_drops(case: Case) -> Iterator[Cause]:
+    """A rule of ebtables, of which iptables shows nothing."""
+    for place in case.places:
+        for rule in case.raised_for_frames(place):
+            if rule.drops:
+                yield Cause(
+                    "frame-filter",
+                    f"A rule of ebtables on {place} drops it: {rule.text}",
+                    (f"ebtables-save -c, table {rule.table}, chain {rule.chain}: +{case.sent} frames or more",),
+                    f"On {place}: `ebtables -t {rule.table} {rule.text.replace('-A', '-D', 1)}`.",
+                )
+
+
 def _filter_remedy(case: Case, place: Place, rule: Rule) -> str:
     if rule.text.startswith("policy"):
         return f"A rule that accepts it: `iptables -I {rule.chain} -j ACCEPT` with what it shall be for, on {place}."

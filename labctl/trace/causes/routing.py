@@ -91,7 +91,7 @@ def silent(case: Case) -> Iterator[Cause]:
     state = tuple(_state_of(case, hop.addresses.target))
     yield Cause(
         "silent",
-        f"{hop.addresses.target} got the packet and does not answer.",
+        f"{hop.addresses.target} got it and does not answer.",
         (f"the last device before it, {hop.device} on {hop.place}, sent it {case.sent} times", *state),
         "`labctl openstack console log show SERVER`: is it up, and does its own firewall let this in?"
         if state

@@ -6,6 +6,7 @@ from typing import Any
 
 from labctl.trace.run import Trace
 from labctl.trace.sightings import Passage, Sighting
+from labctl.trace.verdict import detour
 
 
 def as_json(trace: Trace) -> str:
@@ -17,6 +18,7 @@ def as_json(trace: Trace) -> str:
             "to": str(trace.path.addresses.target),
             "protocol": trace.probe.protocol.value,
             "port": trace.probe.port or None,
+            "size": trace.probe.size or None,
             "sent": trace.sent,
             "arrived": fate.arrived,
             "answered": fate.answered,
@@ -24,6 +26,7 @@ def as_json(trace: Trace) -> str:
             "error": fate.refusal.seen.text if fate.refusal else None,
             "died_after": fate.gap.last.number if fate.gap and fate.gap.last else None,
             "died_on_the_way": None if fate.gap is None else "back" if fate.gap.way_back else "there",
+            "detour": detour(trace.passages) or None,
             "cause": asdict(trace.cause) if trace.cause else None,
             "hops": [_hop(trace, passage, first) for passage in trace.passages],
         }

@@ -104,7 +104,7 @@ def lay_out(trace: Trace) -> Picture:
     text = tuple(part for line in verdict(trace) for part in textwrap.wrap(line, int((width - 2 * MARGIN) / LETTER)))
     height = bottom + (len(text) + 1) * LINE + MARGIN
     lines = tuple(_lines(boxes, lanes, trace.passages))
-    title = f"{trace.path.title}, {trace.probe.protocol.value}{f':{trace.probe.port}' if trace.probe.port else ''}"
+    title = f"{trace.path.title}, {trace.probe}"
     return Picture(
         title, width, height, tuple(lanes), tuple(boxes), lines, text, bottom + LINE, trace.cause is not None
     )

@@ -4,6 +4,7 @@ from labctl.trace.hops import Kind
 from labctl.trace.packets import Protocol
 from labctl.trace.run import Trace
 from labctl.trace.sightings import Passage
+from labctl.trace.verdict import detour
 from labctl.ui.table import table
 
 HEADINGS = ("", "where", "device", "what it is", "there", "back", "MTU", "packet")
@@ -12,8 +13,7 @@ HEADINGS = ("", "where", "device", "what it is", "there", "back", "MTU", "packet
 def as_text(trace: Trace) -> str:
     """The hops in order, with milliseconds since the probe was sent, and what became of it."""
     rows = [row(trace, passage) for passage in trace.passages]
-    probe = trace.probe.protocol.value + (f":{trace.probe.port}" if trace.probe.port else "")
-    return "\n".join((f"{trace.path.title}, {probe}", table([HEADINGS, *rows]), "", *verdict(trace)))
+    return "\n".join((f"{trace.path.title}, {trace.probe}", table([HEADINGS, *rows]), "", *verdict(trace)))
 
 
 def row(trace: Trace, passage: Passage) -> tuple[str, ...]:
@@ -73,7 +73,8 @@ def verdict(trace: Trace) -> tuple[str, ...]:
     answers = (one.back.seen.text for one in trace.passages if one.back)
     again = f", to the {ordinal(trace.sent)} probe" if trace.sent > 1 else ""
     took = f" after {fate.seconds * 1000:.1f} ms" if fate.seconds is not None else ""
-    return (f"The packet arrived, and the answer ({next(answers)}) came back{took}{again}.", *losses(trace))
+    arrived = f"The packet arrived, and the answer ({next(answers)}) came back{took}{again}."
+    return (arrived, *filter(None, (detour(trace.passages),)), *losses(trace))
 
 
 def died(trace: Trace) -> str:

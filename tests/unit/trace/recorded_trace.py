@@ -28,7 +28,7 @@ from labctl.lab.addresses import AddressPlan
 from labctl.trace.ends import Wanted, parse_protocol, path_of
 from labctl.trace.kernel import Kernels, Place, parse_kernel
 from labctl.trace.packets import Probe, Protocol, What, recognise
-from labctl.trace.run import Trace, judge
+from labctl.trace.run import Attempt, Trace, judge
 
 PLAN = AddressPlan(IPv4Network("10.77.0.0/22"))
 
@@ -54,8 +54,8 @@ class Recorded:
 
     def trace(self) -> Trace:
         path = path_of(self.topology, self.after, PLAN, self.wanted)
-        captured = [Captured(self.frames, {})]
-        return judge(self.topology, path, self.probe, self.sent, captured, self.unwatched, self.before, self.after)
+        captured, attempt = [Captured(self.frames, {})], Attempt(path, self.probe, self.sent)
+        return judge(self.topology, attempt, captured, self.unwatched, self.before, self.after)
 
     def frames_until(self, hop: int) -> tuple[Frame, ...]:
         """What would have been captured if everything had died after a hop on the way there."""

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from ipaddress import IPv4Address
 from itertools import pairwise
 
 import pytest
 
 from labctl.engine.lookout import Frame
-from labctl.trace.kernel import HOST, Device, Kernel, Kernels, Place, Rule
+from labctl.trace.hops import Kind
+from labctl.trace.kernel import HOST, Device, Kernel, Kernels, Neighbour, Place, Rule
 from labctl.trace.path import NODE
 from labctl.trace.report.captures import captures
 from labctl.trace.report.json import as_json
@@ -93,6 +95,15 @@ def counted(text: str, packets: int, chain: str = "INPUT") -> Callable[[Kernel],
     return lambda kernel: replace(kernel, rules=(*kernel.rules, Rule("filter", chain, text, packets)))
 
 
+def for_frames(text: str) -> Callable[[Kernel], Kernel]:
+    return lambda kernel: replace(kernel, frame_rules=(Rule("filter", "FORWARD", text, 3),))
+
+
+def neighbour(address: str) -> Callable[[Kernel], Kernel]:
+    wrong = Neighbour(IPv4Address(address), "tunnel0", "02:00:00:00:00:01", "PERMANENT")
+    return lambda kernel: replace(kernel, neighbours=(wrong,))
+
+
 NODE1, NET = Place("node1", NODE), Place("net", NODE)
 ROUTER = Place("net", "qrouter-3f64ffc8-2eb8-461b-83d8-61fe884722d1")
 REJECT = "-A INPUT -p udp --dport 8472 -j REJECT --reject-with icmp-port-unreachable"
@@ -108,6 +119,9 @@ REJECT = "-A INPUT -p udp --dport 8472 -j REJECT --reject-with icmp-port-unreach
         (10, NET, counted(REJECT, 3), "packet-filter", "A packet filter on net rejects it: -A INPUT -p udp"),
         (7, Place(HOST), counted("policy DROP", 9, "FORWARD"), "packet-filter", "drops it: the chain's policy DROP"),
         (10, NET, lambda kernel: kernel, "vxlan", "vxlan-488 on net does not receive"),
+        (10, NET, device("tunnel0", addresses=()), "no-tunnel-address", "tunnel0 on net has no address"),
+        (9, NODE1, neighbour("10.77.1.10"), "wrong-neighbour", "node1 thinks that 10.77.1.10 has the MAC address 02:"),
+        (12, NET, for_frames("-A FORWARD -p ARP -j DROP"), "frame-filter", "A rule of ebtables on net drops it"),
         (6, Place(HOST), lambda kernel: kernel, "link", "does not come to veth21a092e on host"),
         (14, ROUTER, lambda kernel: replace(kernel, rules=()), "no-translation", "has no DNAT rule to 192.168.77.173"),
         (
@@ -182,6 +196,42 @@ def test_frames_of_others_do_not_count() -> None:
     assert not any(one.there or one.back for one in trace.passages)
     assert trace.fate.gap is not None
     assert trace.fate.gap.last is None
+
+
+def test_a_large_ping_that_a_small_tunnel_does_not_take() -> None:
+    recorded = Recorded("floating")
+    recorded.probe = replace(recorded.probe, size=1450)
+    recorded.frames = recorded.frames_until(4)
+    recorded.after = changed(recorded.after, NODE1, device("tunnel0", mtu=70))
+    trace = recorded.trace()
+    assert trace.cause is not None
+    assert trace.cause.id == "mtu"
+    assert "icmp of 1450 bytes" in as_text(trace).splitlines()[0]
+
+
+def test_the_way_of_an_arp_request_ends_at_the_router() -> None:
+    path = Recorded("floating").trace().path.to_neighbour()
+    assert path.hops[-1].device == "qr-692733ce-0a"
+    assert str(path.addresses) == "192.168.77.5 > 192.168.77.1"
+    assert not any(hop.kind is Kind.NAT for hop in path.hops)
+
+
+def test_a_server_without_a_tap() -> None:
+    recorded = Recorded("floating")
+    recorded.sent, recorded.frames, recorded.unwatched = 0, (), {1: "No such device"}
+    recorded.after = changed(recorded.after, NODE1, without("tap6367439b-d8"))
+    trace = recorded.trace()
+    assert trace.cause is not None
+    assert trace.cause.id == "no-device"
+    assert "nova: trace-a is ACTIVE on node1" in trace.cause.evidence
+
+
+def test_addresses_that_are_not_as_they_should_be() -> None:
+    recorded = Recorded("floating")
+    kept = tuple(one for one in recorded.topology.floating if str(one.address) != "192.168.79.175")
+    recorded.topology = replace(recorded.topology, floating=kept)
+    text = as_text(recorded.trace())
+    assert "and should have seen 192.168.79." in text
 
 
 def test_a_device_knows_its_namespace_by_number() -> None:
