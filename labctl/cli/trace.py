@@ -30,13 +30,14 @@ def trace(
     from labctl.trace.ends import Wanted, parse_protocol
     from labctl.trace.report.captures import write_captures
     from labctl.trace.report.json import as_json as trace_as_json
-    from labctl.trace.report.picture import as_svg
     from labctl.trace.report.text import as_text
 
     protocol, port = parse_protocol(proto)
     traced = run(name, Wanted(server, to, source, protocol, port))
     typer.echo(trace_as_json(traced) if as_json else as_text(traced))
     if svg:
+        from labctl.trace.report.picture import as_svg
+
         svg.write_text(as_svg(traced))
     if pcap:
         write_captures(traced, pcap)
@@ -46,10 +47,9 @@ def trace(
 
 def run(name: str | None, wanted: "Wanted") -> "Trace":
     """Traces in the lab that is meant."""
-    from labctl.bringup.up import runtime_references
-    from labctl.catalog.folders import catalog_folders
     from labctl.cli.lookup import find_lab, lab_file
     from labctl.lab.addresses import AddressPlan
+    from labctl.render.images import Naming
     from labctl.trace.run import Target
     from labctl.trace.run import trace as run_trace
 
@@ -58,5 +58,5 @@ def run(name: str | None, wanted: "Wanted") -> "Trace":
     assert lab.address_range  # noqa: S101 - a lab that was brought up has one
     plan = AddressPlan(lab.address_range)
     nodes = tuple(node.name for node in plan.nodes(lab.nodes))
-    image = runtime_references(catalog_folders(), lab.release)["neutron-agents"]
+    image = Naming(lab.release).reference("neutron-agents")
     return run_trace(Target(state.name, state.clouds_yaml, plan, nodes, image), wanted)

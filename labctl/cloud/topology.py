@@ -4,11 +4,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from openstack.connection import Connection
-
-from labctl.cloud.connection import api_errors
+if TYPE_CHECKING:
+    from openstack.connection import Connection
 
 ROUTER_PORTS = ("network:router_interface", "network:ha_router_replicated_interface")
 GATEWAY_PORT = "network:router_gateway"
@@ -180,12 +179,14 @@ class Topology:
         return next((one for one in self.floating if one.port == port.id and one.fixed == fixed), None)
 
 
-def fetch_topology(admin: Connection) -> Topology:
+def fetch_topology(admin: "Connection") -> Topology:
     """Asks neutron and nova, all at once.
 
     Raises:
         CloudCheckFailed: An API refused, or did not answer.
     """
+    from labctl.cloud.connection import api_errors  # see labctl.trace.run: openstacksdk comes later
+
     api = admin.network
     asked: tuple[Callable[[], tuple[Any, ...]], ...] = (
         lambda: tuple(map(_server, admin.compute.servers(all_projects=True))),

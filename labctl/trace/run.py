@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from labctl.cloud.connection import connect
 from labctl.cloud.topology import Topology, fetch_topology
 from labctl.engine.lookout import Captured, Frame, WatchedDevice, Watcher, host_watcher, node_watcher
 from labctl.lab.addresses import AddressPlan
@@ -181,6 +180,9 @@ def _watchers(target: Target) -> Iterator[dict[str, Watcher]]:
 
 
 def _topology(target: Target) -> Topology:
+    # Importing openstacksdk takes as long as starting the watchers, which go on meanwhile.
+    from labctl.cloud.connection import connect
+
     admin = connect(target.clouds_yaml, f"{target.lab}-admin")
     try:
         return fetch_topology(admin)
