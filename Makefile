@@ -3,7 +3,7 @@ NODES ?= 1
 BIN := .venv/bin
 LABCTL := $(BIN)/labctl
 
-.PHONY: help venv setup browser lab test test-unit test-faults test-matrix lint down clean
+.PHONY: help venv setup browser lab test test-unit test-flat test-faults test-matrix lint down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,6 +29,9 @@ test: setup ## every test: unit, engine, lab
 
 test-unit: venv ## the tests that need no engine
 	$(BIN)/pytest tests/unit
+
+test-flat: setup ## a lab with `network: flat`; two minutes
+	$(BIN)/pytest tests/flat
 
 test-faults: setup ## labs that are killed, switched off and moved; as root, about an hour
 	$(BIN)/pytest tests/faults

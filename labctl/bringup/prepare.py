@@ -133,6 +133,7 @@ def make_plan(
         profiles=lab.profiles,
         glance_store=lab.glance.store,
         image_backend=lab.images,
+        network=lab.network,
     )
 
 

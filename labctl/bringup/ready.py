@@ -1,7 +1,7 @@
 """Waiting until a lab is ready: its services first, then its cloud; and the error for one that does not get there."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 import docker
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from labctl.cloud.readiness import Expected
 
 LOG_LINES = 20
-AGENTS_OF_EVERY_NODE = ("neutron-linuxbridge-agent",)
-AGENTS_OF_NETWORK_NODE = ("neutron-l3-agent", "neutron-dhcp-agent", "neutron-metadata-agent")
+AGENTS = ("linuxbridge-agent", "l3-agent", "dhcp-agent", "metadata-agent")
+"""Neutron's agents, as a node's services are called; their binaries are `neutron-` and that."""
 
 
 def wait_for_services(client: docker.DockerClient, watch: Watch, deadline: float) -> None:
@@ -45,7 +45,7 @@ def wait_for_cloud(
     from labctl.cloud.connection import connect
     from labctl.cloud.readiness import CloudView, departed, drained, fetch_view, missing
 
-    expected = expected_of(prepared.plan.nodes)
+    expected = expected_of(prepared.plan.nodes, state.services)
     admin = connect(state.clouds_yaml, f"{state.name}-admin")
     view = CloudView((), frozenset(), {}, ())
 
@@ -63,15 +63,15 @@ def wait_for_cloud(
         emit(Note(f"No new server goes to {node}; `labctl node drain NODE --undo` changes that."))
 
 
-def expected_of(nodes: Iterable[Node]) -> "Expected":
-    """What the cloud of a lab with these nodes must have."""
+def expected_of(nodes: Iterable[Node], services: Collection[str]) -> "Expected":
+    """What the cloud of a lab with these nodes and services must have."""
     from labctl.cloud.readiness import Expected
 
     every = tuple(nodes)
     return Expected(
         nodes=tuple(node.name for node in every if node.role is Role.COMPUTE),
         agents={
-            node.name: frozenset(AGENTS_OF_EVERY_NODE + (AGENTS_OF_NETWORK_NODE if node.role is Role.NETWORK else ()))
+            node.name: frozenset(f"neutron-{agent}" for agent in AGENTS if f"{node.name}-{agent}" in services)
             for node in every
         },
     )

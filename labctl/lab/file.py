@@ -106,6 +106,8 @@ class LabFile(BaseModel):
         profiles: The profiles that were asked for; those that these need come on top. `with` in a file.
         glance: Where Glance keeps images.
         images: Where servers' disks come from: copies on each node, or clones in the block store.
+        network: How servers are connected: to self-service networks behind the network node, or flat, directly to the
+            provider network, which DHCP and metadata are served for on every compute node.
         wait_timeout: How long a bring-up may take, in seconds; None: what `seconds_to_wait` says.
     """
 
@@ -129,6 +131,7 @@ class LabFile(BaseModel):
     profiles: tuple[str, ...] = Field((), alias="with", description="a list of profiles, such as [swift]")
     glance: Glance = Field(Glance(), description="{store: file}, or {store: swift}")
     images: Literal["local", "rbd"] = Field("local", description="local, or rbd")
+    network: Literal["self-service", "flat"] = Field("self-service", description="self-service, or flat")
     wait_timeout: Annotated[int, Field(ge=1, le=86400, strict=True)] | None = Field(
         None, description="seconds, a whole number from 1 to 86400, or null"
     )

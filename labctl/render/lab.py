@@ -46,6 +46,7 @@ class LabPlan:
         profiles: The profiles that were asked for; those that these need come on top.
         glance_store: Where Glance puts new images: file or swift.
         image_backend: Where servers' disks come from: local or rbd.
+        network: How servers are connected: self-service or flat.
     """
 
     name: str
@@ -61,6 +62,7 @@ class LabPlan:
     profiles: tuple[str, ...] = ()
     glance_store: str = "file"
     image_backend: str = "local"
+    network: str = "self-service"
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ def _values(
         "profiles": load_profiles(folders).closure(plan.profiles),
         "glance_store": plan.glance_store,
         "image_backend": plan.image_backend,
+        "network": plan.network,
         "lab": plan.name,
         "addresses": plan.addresses,
         "nodes": plan.nodes,

@@ -42,12 +42,22 @@ class Guests:
 
     def prepare(self) -> None:
         """Image, two flavors, and a self-service network behind a router, so that DHCP and metadata have work."""
+        self._sources()
+        self._networks()
+
+    def prepare_flat(self, plan: AddressPlan) -> None:
+        """Image, two flavors, and no network but the provider's, with DHCP; pings and logins from the host get in."""
+        self._sources()
+        self.network = self._make("network", lambda: self._provider_network(plan, dhcp=True))
+        self._let_pings_in()
+        self.let_in(22)
+
+    def _sources(self) -> None:
         guest = export_guest("labctl/guest:2024.2", cache_root() / "guests")
         self.image = self._make("image", lambda: self._upload(guest.path, guest.min_ram))
         for ram in (guest.min_ram, guest.min_ram + 64):
             name = f"{PREFIX}-{ram}"
             self.flavors.append(self._make("flavor", self._flavor(name, ram)))
-        self._networks()
 
     def _upload(self, path: Path, min_ram: int) -> Any:
         with path.open("rb") as data:
@@ -74,6 +84,10 @@ class Guests:
             self.outside = self._make("network", lambda: self._provider_network(plan))
         api.update_router(self.router, external_gateway_info={"network_id": self.outside.id})
         self._made.callback(api.update_router, self.router, external_gateway_info={})
+        self._let_pings_in()
+
+    def _let_pings_in(self) -> None:
+        api = self.admin.network
         group = next(one for one in api.security_groups(project_id=self.network.project_id) if one.name == "default")
         self._make(
             "security_group_rule",
@@ -98,7 +112,7 @@ class Guests:
             ),
         )
 
-    def _provider_network(self, plan: AddressPlan) -> Any:
+    def _provider_network(self, plan: AddressPlan, *, dhcp: bool = False) -> Any:
         first, last = plan.floating_pool
         network = self.admin.network.create_network(
             name=f"{PREFIX}-outside",
@@ -112,7 +126,7 @@ class Guests:
             cidr=str(plan.provider),
             gateway_ip=str(plan.provider_gateway),
             allocation_pools=[{"start": str(first), "end": str(last)}],
-            is_dhcp_enabled=False,
+            is_dhcp_enabled=dhcp,
         )
         return network
 
@@ -134,8 +148,12 @@ class Guests:
 
     def log_in(self, server: Any) -> GuestShell:
         """Logs in to a server that was booted for that, over a floating IP of its own."""
+        return self.log_in_at(server, self.floating_ip(server))
+
+    def log_in_at(self, server: Any, text: str) -> GuestShell:
+        """Logs in to a server that was booted for that, at an address."""
         assert self._key is not None
-        key, address = self._key, IPv4Address(self.floating_ip(server))
+        key, address = self._key, IPv4Address(text)
         return wait_until(lambda: try_login(address, "lab", key, 5), f"ssh to {server.name}", SECONDS, LOOK_EVERY)
 
     def _make(self, kind: str, make: Callable[[], Any]) -> Any:

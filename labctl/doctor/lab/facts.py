@@ -65,7 +65,7 @@ class LabFacts:
         checksums: Image to the SHA-512 of its file; None where the files cannot be looked at.
         translations: Router to its rules of address translation; None where it has no namespace.
         broker_rights: What the services' user may do with the broker; None where it cannot be asked.
-        dhcp_servers: The networks of dnsmasq's processes; None where they cannot be looked at.
+        dhcp_servers: Node to the networks of dnsmasq's processes there; without nodes that cannot be looked at.
         broker: The address of the broker.
         plan: The nodes that the lab shall have.
         wiring: What Neutron says of ports, networks and routers.
@@ -86,7 +86,7 @@ class LabFacts:
     checksums: Mapping[str, str] | None = None
     translations: Mapping[str, str | None] = field(default_factory=dict)
     broker_rights: Mapping[str, str] | None = None
-    dhcp_servers: tuple[str, ...] | None = None
+    dhcp_servers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     broker: str = ""
     plan: tuple[Node, ...] = ()
     wiring: Wiring = field(default_factory=Wiring)

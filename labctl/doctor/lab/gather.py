@@ -38,6 +38,7 @@ LOG_LINES = 5
 API_SECONDS = 15.0
 """Whoever asks what is wrong does not want to wait a minute for an API that is dead."""
 BROKER_USER = "openstack"
+DHCP_AGENT = "-dhcp-agent"
 IMAGE_FOLDER = "/var/lib/glance/images"
 """As config-templates/glance/glance-api.conf.j2 says."""
 
@@ -65,7 +66,7 @@ def gather_lab(
         services=tuple(services(client, state.services, states)),
         broker=str(plan.broker),
         plan=plan.nodes(lab.nodes),
-        expected=expected_of(plan.nodes(lab.nodes)),
+        expected=expected_of(plan.nodes(lab.nodes), state.services),
         schemas_behind=schemas_behind(client, state, runtime_references(folders, lab.release, lab.profiles)[DATABASE]),
     )
     running = {name: one.name for name, one in states.items() if one.status == "running"}
@@ -188,9 +189,8 @@ def with_insides(facts: LabFacts, containers: Mapping[str, str]) -> tuple[LabFac
         if l3_agent:
             routers = sorted({one.router for one in facts.health.floating})
             facts = replace(facts, translations={router: address_translations(l3_agent, router) for router in routers})
-        dhcp_agent = containers.get(f"{NETWORK_NODE}-dhcp-agent")
-        if dhcp_agent:
-            facts = replace(facts, dhcp_servers=dhcp_servers(dhcp_agent))
+        agents = {name.removesuffix(DHCP_AGENT): one for name, one in containers.items() if name.endswith(DHCP_AGENT)}
+        facts = replace(facts, dhcp_servers={node: dhcp_servers(agent) for node, agent in agents.items()})
     except CommandFailed as error:
         left_out.append(f"what is inside of containers: {error.what}")
     return facts, tuple(left_out)

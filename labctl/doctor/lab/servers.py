@@ -95,30 +95,33 @@ def floating_ip_nat(facts: LabFacts) -> Iterator[Evidence]:
     "dhcp-missing",
     title="A network with servers and without DHCP",
     why="Its servers get no address when they start or renew their lease.",
-    remedy="`docker restart LAB-net-dhcp-agent`: the agent starts its servers anew; `labctl logs net-dhcp-agent`.",
+    remedy="`docker restart LAB-NODE-dhcp-agent`: the agent starts its servers anew; `labctl logs NODE-dhcp-agent`.",
 )
 def dhcp_missing(facts: LabFacts) -> Iterator[Evidence]:
-    """Networks that no living agent serves, or whose agent runs no dnsmasq."""
+    """Networks that no living agent serves, or of whose agents one runs no dnsmasq."""
     for network in facts.health.served:
         alive = [host for host, is_alive in network.agents if is_alive]
         if not alive:
             of = ", ".join(f"{host} is not alive" for host, _ in network.agents) or "none serves it"
             yield Evidence((f"{network.name} ({network.id}): no DHCP agent: {of}",))
-        elif facts.dhcp_servers is not None and network.id not in facts.dhcp_servers:
-            yield Evidence((f"{network.name} ({network.id}): no dnsmasq runs for it on {', '.join(alive)}",))
+            continue
+        silent = [host for host in alive if network.id not in facts.dhcp_servers.get(host, (network.id,))]
+        if silent:
+            yield Evidence((f"{network.name} ({network.id}): no dnsmasq runs for it on {', '.join(silent)}",))
 
 
 @check(
     "dhcp-twice",
-    title="Two DHCP servers for one network",
+    title="Two DHCP servers for one network on one node",
     why="Servers get answers from both, and one of them is out of date.",
-    remedy="`docker restart LAB-net-dhcp-agent`: it ends what it did not start.",
+    remedy="`docker restart LAB-NODE-dhcp-agent`: it ends what it did not start.",
 )
 def dhcp_twice(facts: LabFacts) -> Iterator[Evidence]:
-    """Networks with more than one dnsmasq on the network node."""
-    for network, count in Counter(facts.dhcp_servers or ()).items():
-        if count > 1:
-            yield Evidence((f"{count} dnsmasq processes run for the network {network}",))
+    """Networks with more than one dnsmasq on a node."""
+    for node, networks in facts.dhcp_servers.items():
+        for network, count in Counter(networks).items():
+            if count > 1:
+                yield Evidence((f"{count} dnsmasq processes run for the network {network} on {node}",))
 
 
 CHECKS = (image_checksum, no_valid_host, server_error, quota, floating_ip_nat, dhcp_missing, dhcp_twice)

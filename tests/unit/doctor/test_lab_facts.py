@@ -56,7 +56,7 @@ WELL = LabFacts(
     checksums={"i1": "abc"},
     broker_rights={"configure": ".*", "write": ".*", "read": ".*"},
     translations={ROUTER: RULES},
-    dhcp_servers=(NETWORK,),
+    dhcp_servers={"net": (NETWORK,)},
 )
 NO_ROOM = FailedServer("s1", "big", "No valid host was found. There are not enough hosts available.")
 FULL = ComputeNode("node1", "up", "enabled", usage={"VCPU": Usage(4, 3)})
@@ -135,8 +135,8 @@ WRONG: Mapping[str, tuple[LabFacts, str, str]] = {
         "dhcp-missing",
         "net is not alive",
     ),
-    "no dnsmasq": (replace(WELL, dhcp_servers=()), "dhcp-missing", "no dnsmasq runs for it on net"),
-    "two dnsmasq": (replace(WELL, dhcp_servers=(NETWORK, NETWORK)), "dhcp-twice", "2 dnsmasq processes"),
+    "no dnsmasq": (replace(WELL, dhcp_servers={"net": ()}), "dhcp-missing", "no dnsmasq runs for it on net"),
+    "two dnsmasq": (replace(WELL, dhcp_servers={"net": (NETWORK, NETWORK)}), "dhcp-twice", "2 dnsmasq processes"),
 }
 
 
@@ -162,7 +162,7 @@ def test_containers_that_do_not_run_can_be_started(state: str, command: str | No
 
 
 def test_what_cannot_be_looked_at_is_not_wrong() -> None:
-    assert examine(CHECKS, replace(WELL, checksums=None, broker_rights=None, translations={}, dhcp_servers=None)) == ()
+    assert examine(CHECKS, replace(WELL, checksums=None, broker_rights=None, translations={}, dhcp_servers={})) == ()
 
 
 def test_a_node_that_somebody_drained_is_not_wrong() -> None:

@@ -14,7 +14,7 @@ from labctl.lab.nodes import NODES_ALLOWED
 SERVICES = ("keystone", "neutron-server", "nova-compute")
 KEYS = (
     "version, name, nodes, release, address_range, guest, guest_user, configuration, sources, with, glance, images, "
-    "wait_timeout"
+    "network, wait_timeout"
 )
 
 
@@ -84,6 +84,7 @@ def test_dump_spells_out_every_value() -> None:
         glance:
           store: file
         images: local
+        network: self-service
         wait_timeout: null
         """)
 

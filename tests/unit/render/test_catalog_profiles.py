@@ -34,6 +34,13 @@ def test_what_is_otherwise_where_servers_and_images_are_in_ceph() -> None:
     assert_golden("profiles/ceph-images-rbd", besides(before, after))
 
 
+def test_what_is_otherwise_where_servers_are_directly_on_the_provider_network() -> None:
+    flat = render(make_plan(network="flat"))
+    assert_golden("network-flat", besides(PLAIN, flat))
+    gone = read_yaml(PLAIN["compose.yaml"])["services"].keys() - read_yaml(flat["compose.yaml"])["services"].keys()
+    assert gone == {"net-dhcp-agent"}
+
+
 @pytest.mark.parametrize("profile", load_profiles(FOLDERS).names)
 def test_settings_that_are_python_compile(profile: str) -> None:
     for name, content in render(make_plan(profiles=(profile,))).items():
