@@ -107,8 +107,6 @@ class Path:
         hops: Its steps, in order.
         addresses: The packet's at its start.
         mtu: The largest packet for all of it, as neutron says.
-        sender: The id of the sender's port; empty where it is the host.
-        receiver: The id of the receiver's; empty where it is no server.
     """
 
     title: str
@@ -116,8 +114,6 @@ class Path:
     hops: tuple[Hop, ...]
     addresses: Addresses
     mtu: int
-    sender: str = ""
-    receiver: str = ""
 
     def to_neighbour(self) -> "Path":
         """The part of it that an ARP request of the sender's takes: to the first router, or to the end."""

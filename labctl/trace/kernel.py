@@ -44,7 +44,6 @@ class Device:
         kind: bridge, veth, vxlan, tun, ...
         vni: The number of a VXLAN.
         addresses: Its IPv4 addresses.
-        learns: Whether, as a port, it teaches its bridge where MAC addresses are.
         hairpin: Whether, as a port, frames are sent back out of it.
     """
 
@@ -58,7 +57,6 @@ class Device:
     kind: str = ""
     vni: int | None = None
     addresses: tuple[IPv4Interface, ...] = ()
-    learns: bool = True
     hairpin: bool = False
 
 
@@ -219,7 +217,6 @@ def _device(one: dict[str, Any]) -> Device:
         kind=info.get("info_kind", ""),
         vni=info.get("info_data", {}).get("id") if info.get("info_kind") == "vxlan" else None,
         addresses=tuple(IPv4Interface(f"{each['local']}/{each['prefixlen']}") for each in addresses),
-        learns=bool(port.get("learning", True)),
         hairpin=bool(port.get("hairpin", False)),
     )
 

@@ -103,7 +103,7 @@ class _Walk:
 
     def path(self, origin: Origin, addresses: Addresses, sender: str = "") -> Path:
         mtu = min((one.mtu for one in self.networks), default=1500)
-        return Path(self.title(sender, addresses), origin, tuple(self.hops), addresses, mtu, sender, self.receiver)
+        return Path(self.title(sender, addresses), origin, tuple(self.hops), addresses, mtu)
 
     def title(self, sender: str, addresses: Addresses) -> str:
         """From whom to whom, with the names of servers."""

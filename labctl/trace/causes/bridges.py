@@ -109,7 +109,11 @@ def _came_from(case: Case) -> str:
 
 
 def _reflections(case: Case, device: str) -> Iterator[str]:
-    """Frames that came back in by a device that had sent them."""
+    """Frames that came back in by a device that had sent them, and ports that send back."""
+    for place in case.nodes:
+        for port in case.after.at(place).devices:
+            if port.hairpin:
+                yield f"{port.name} on {place}, a port of {port.master}, sends frames back (hairpin on)"
     for passage in case.passages:
         if passage.hop.device != device and not passage.hop.device.startswith("port-"):
             continue

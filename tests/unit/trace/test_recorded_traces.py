@@ -184,6 +184,10 @@ def test_a_mac_address_behind_the_port_that_it_came_from() -> None:
     assert found is not None
     assert found.id == "forwarding"
     assert "is behind vxlan-488, where its frame came from" in found.what
+    recorded.after = changed(recorded.after, place, device("port-tunnel0", hairpin=True))
+    reflecting = recorded.trace().cause
+    assert reflecting is not None
+    assert "port-tunnel0 on node2, a port of tunnel0, sends frames back (hairpin on)" in reflecting.evidence
 
 
 def test_frames_of_others_do_not_count() -> None:
