@@ -36,7 +36,7 @@ test-flat: setup ## a lab with `network: flat`; two minutes
 test-faults: setup ## labs that are killed, switched off and moved; as root, about an hour
 	$(BIN)/pytest tests/faults
 
-test-matrix: setup ## every fault of `labctl fault` in a lab, named by the doctor; half an hour
+test-matrix: setup ## every fault of `labctl fault` in a lab, named by the doctor or a trace; a quarter of an hour
 	$(BIN)/pytest tests/matrix
 
 lint: venv ## ruff, mypy, import-linter

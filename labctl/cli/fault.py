@@ -116,7 +116,8 @@ def refuse_if_down(lab: str) -> None:
 
 def namer(verdict: str) -> str:
     """The command that names a fault."""
-    return "`labctl trace`" if verdict == "trace" else f"`labctl doctor` ({verdict})"
+    who, _, cause = verdict.rpartition(":")
+    return f"`labctl {who or 'doctor'}` ({cause})"
 
 
 @fault_app.command()
@@ -163,7 +164,7 @@ def scene_in(name: str | None, wanted: "Fault", node: str | None) -> "Scene":
     assert lab.address_range  # noqa: S101 - a lab that was brought up has one
     plan = AddressPlan(lab.address_range)
     nodes = plan.nodes(lab.nodes)
-    objects = Objects(lambda: connect(state.clouds_yaml, f"{state.name}-admin"))
+    objects = Objects(lambda: connect(state.clouds_yaml, f"{state.name}-admin"), plan.provider)
     return Scene(state.name, plan, choose_node(wanted, node, nodes), nodes, objects)
 
 

@@ -50,8 +50,13 @@ def examine_machine(folders: CatalogFolders, client: "docker.DockerClient | Labc
     report = Report(examine(MACHINE, machine), ids(MACHINE), (looked_at,), left_out)
     if isinstance(client, LabctlError) or not machine.is_up:
         return report
+    return together([report, examine_lab(folders, client, lab)])
+
+
+def examine_lab(folders: CatalogFolders, client: "docker.DockerClient", lab: LabFile) -> Report:
+    """Checks a lab that is up, and nothing else."""
     facts, left_out = gather_lab(folders, client, lab)
-    return together([report, Report(examine(LAB, facts), ids(LAB), (f"the lab {lab.name!r}",), left_out)])
+    return Report(examine(LAB, facts), ids(LAB), (f"the lab {lab.name!r}",), left_out)
 
 
 def ids(checks: Sequence[Check[Facts]]) -> tuple[str, ...]:

@@ -1,10 +1,12 @@
 """What the cloud keeps: the broker's rights, schemas, cells, images, servers, quotas."""
 
-from labctl.fault.change import Change, Request
+from labctl.fault.change import Change, Command, Request
 from labctl.fault.fault import Where, fault
 from labctl.fault.scene import Scene
 
 NAME = "labctl-fault"
+RABBITMQCTL = "/usr/lib/rabbitmq/bin/rabbitmqctl"
+"""Behind Debian's script of that name, which refuses the user that the container runs as."""
 STAMPS = "/var/lib/mysql/labctl-schemas.json"
 
 
@@ -16,15 +18,20 @@ STAMPS = "/var/lib/mysql/labctl-schemas.json"
     verdict="broker-permissions",
 )
 def broker_permissions(scene: Scene) -> Change:
-    """The three rights are patterns of names."""
+    """The three rights are patterns of names: configure, write, read."""
 
-    def rights(pattern: str) -> str:
-        return f"rabbitmqctl --quiet set_permissions openstack '{pattern}' '{pattern}' '{pattern}'"
+    def rights(pattern: str) -> Command:
+        return scene.docker(
+            "exec",
+            scene.container("rabbitmq"),
+            RABBITMQCTL,
+            "--quiet",
+            "set_permissions",
+            "openstack",
+            *(3 * [pattern]),
+        )
 
-    return Change(
-        inject=(scene.inside("rabbitmq", rights("^$")),),
-        clear=(scene.inside("rabbitmq", rights(".*")),),
-    )
+    return Change(inject=(rights("^$"),), clear=(rights(".*"),))
 
 
 @fault(
@@ -107,7 +114,7 @@ def image_damaged(scene: Scene) -> Change:
 def image_mislabelled(scene: Scene) -> Change:
     """Nova looks at the data before it uses it, and refuses (nova/virt/images.py)."""
     return Change(
-        inject=(*_image("qcow2"), *_server(ram=64)),
+        inject=(*_image("qcow2"), *_server(disk=1)),
         clear=_delete_server(),
     )
 
@@ -115,13 +122,13 @@ def image_mislabelled(scene: Scene) -> Change:
 @fault(
     "flavor-too-big",
     title="A server that no node has room for",
-    does="Boots a server with 9 TB of memory.",
+    does="Boots a server with a disk of ten petabytes.",
     where=Where.LAB,
     verdict="no-valid-host",
 )
 def flavor_too_big(scene: Scene) -> Change:
-    """Placement finds no candidate."""
-    return Change(inject=(*_image("raw"), *_server(ram=9_000_000)), clear=_delete_server())
+    """Placement finds no candidate; unlike memory and processors, disks have no quota in nova."""
+    return Change(inject=(*_image("raw"), *_server(disk=10_000_000)), clear=_delete_server())
 
 
 @fault(
@@ -151,8 +158,8 @@ def _image(disk_format: str) -> tuple[Request, ...]:
     )
 
 
-def _server(ram: int) -> tuple[Request, ...]:
-    flavor = {"name": NAME, "ram": ram, "vcpus": 1, "disk": 1}
+def _server(disk: int) -> tuple[Request, ...]:
+    flavor = {"name": NAME, "ram": 64, "vcpus": 1, "disk": disk}
     server = {"name": NAME, "imageRef": "{image}", "flavorRef": "{flavor}", "networks": "none"}
     return (
         Request(service="compute", method="POST", path="/flavors", body={"flavor": flavor}, makes="flavor"),

@@ -7,8 +7,8 @@ from enum import StrEnum
 from labctl.fault.change import Change
 from labctl.fault.scene import Scene
 
-TRACE = "trace"
-"""The verdict of faults that only the path of a packet shows: `labctl trace`."""
+TRACE = "trace:"
+"""What verdicts of `labctl trace` start with: of faults that only the way of a packet shows."""
 
 
 class Where(StrEnum):
@@ -33,7 +33,8 @@ class Fault:
         title: What is wrong then.
         does: What is done to the lab.
         where: What it is made in.
-        verdict: Who must name it: the id of a check of `labctl doctor`, or `trace`.
+        verdict: Who must name it: the id of a check of `labctl doctor`, or `trace:` and the id of a cause
+            of `labctl trace`.
         change: How: the lab in, the steps out. Changes nothing itself.
     """
 

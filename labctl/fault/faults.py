@@ -1,6 +1,6 @@
 """Every fault that there is."""
 
-from labctl.fault import cloud, identity, links, packets, ports, routing, services
+from labctl.fault import cloud, identity, links, packets, paths, ports, routing, services
 
 ALL = (
     *services.FAULTS,
@@ -10,4 +10,5 @@ ALL = (
     *links.FAULTS,
     *ports.FAULTS,
     *routing.FAULTS,
+    *paths.FAULTS,
 )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from openstack.connection import Connection
@@ -44,10 +45,12 @@ class Objects:
 
     Args:
         connect: Makes the connection; called when something is asked for the first time.
+        provider: The provider network, whose addresses the host reaches.
     """
 
-    def __init__(self, connect: Callable[[], Connection]) -> None:
+    def __init__(self, connect: Callable[[], Connection], provider: IPv4Network) -> None:
         self._connect = connect
+        self._provider = provider
 
     @cached_property
     def _admin(self) -> Connection:
@@ -112,11 +115,26 @@ class Objects:
         Raises:
             NotFound: There is none.
         """
-        with api_errors("list the floating IPs"):
-            for one in self._admin.network.ips():
-                if one.port_id and one.router_id:
-                    return Floating(str(one.floating_ip_address), str(one.fixed_ip_address), str(one.router_id))
+        for one in self._floating():
+            return Floating(str(one.floating_ip_address), str(one.fixed_ip_address), str(one.router_id))
         raise NotFound("No server has a floating IP.", remedy=MAKE_SOME)
+
+    def floating_port(self, host: str) -> str:
+        """The id of the port of a server on a node that has a floating IP.
+
+        Raises:
+            NotFound: There is none.
+        """
+        here = {str(port.id) for port in self._ports(host)}
+        for one in self._floating():
+            if str(one.port_id) in here:
+                return str(one.port_id)
+        raise NotFound(f"No server on {host} has a floating IP.", remedy=MAKE_SOME)
+
+    def server_of(self, port: str) -> str:
+        """The id of the server that a port is of."""
+        with api_errors("look at a port"):
+            return str(self._admin.network.get_port(port).device_id)
 
     def gateway_of(self, router: str) -> str:
         """The address that a router sends everything to for which it knows no other way.
@@ -176,6 +194,15 @@ class Objects:
         """A port's MAC address."""
         with api_errors("look at a port"):
             return str(self._admin.network.get_port(port).mac_address)
+
+    def _floating(self) -> list[Any]:
+        """The floating IPs that belong to a port, and that the host reaches."""
+        with api_errors("list the floating IPs"):
+            return [
+                one
+                for one in self._admin.network.ips()
+                if one.port_id and one.router_id and IPv4Address(one.floating_ip_address) in self._provider
+            ]
 
     def _ports(self, host: str | None) -> list[Any]:
         asked: Mapping[str, str] = {} if host is None else {"binding:host_id": host}

@@ -7,6 +7,9 @@ from labctl.fault.scene import Scene
 TAP_LETTERS = 11
 """How much of a port's id is in the name of its tap (neutron_lib.constants.DEVICE_NAME_MAX_LEN)."""
 
+CHAIN_LETTERS = 10
+"""How much of it is in the names of its chains (neutron/agent/linux/iptables_firewall.py)."""
+
 
 def tap_of(scene: Scene) -> tuple[str, str, str]:
     """The tap of a server on the node, its port, and its network."""
@@ -117,9 +120,8 @@ def vxlan_missing(scene: Scene) -> Change:
 def chain_flushed(scene: Scene) -> Change:
     """What an empty chain does not refuse goes on, and is accepted at the end."""
     _, port, _ = tap_of(scene)
-    # neutron/agent/linux/iptables_firewall.py: i for what comes in, and ten letters of the port's id.
     return Change(
-        inject=(scene.in_node(f"iptables --flush neutron-linuxbri-i{port[:10]}"),),
+        inject=(scene.in_node(f"iptables --flush neutron-linuxbri-i{port[:CHAIN_LETTERS]}"),),
         clear=(scene.docker("restart", "--time", "2", scene.of_node("linuxbridge-agent")),),
     )
 

@@ -1,7 +1,6 @@
 """What `labctl doctor` says, for tests that break things."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from labctl.cloud.waiting import Pending, wait_until
@@ -38,18 +37,6 @@ def found(report: dict[str, Any], known: Known = frozenset()) -> dict[str, str]:
         if finding["check"] not in OF_THE_MACHINE and (finding["check"], finding["evidence"][0]) not in known:
             said[finding["check"]] = said.get(finding["check"], "") + "\n".join(finding["evidence"]) + "\n"
     return said
-
-
-def wait_for(
-    lab: str, what: str, is_so: Callable[[dict[str, str]], bool], known: Known = frozenset()
-) -> dict[str, str]:
-    """Looks until a report is as it should become; how long the lab takes to get there is its own business."""
-
-    def look() -> tuple[dict[str, str]] | Pending:
-        said = found(examined(lab), known)
-        return (said,) if is_so(said) else Pending(str(said))
-
-    return wait_until(look, what, SECONDS, LOOK_EVERY)[0]
 
 
 def wait_until_well(lab: str, known: Known = frozenset()) -> None:

@@ -6,14 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from labctl.catalog.folders import catalog_folders
+from labctl.cli.lookup import lab_file
 from labctl.cloud.connection import connect
+from labctl.doctor.examine import examine_lab
+from labctl.engine.client import engine
 from labctl.errors import NotFound
 from labctl.fault.objects import Objects
 from tests.conftest import Built
 from tests.lab.commands import labctl
 from tests.lab.conftest import Lab
-from tests.lab.examining import Known, look_at, wait_until_well
 from tests.lab.guests import Guests
+from tests.matrix.bench import Bench
 
 NAME = "matrix"
 NODES = 2
@@ -50,11 +54,10 @@ def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
 def server(lab: Lab) -> Iterator[None]:
     """A server on the first node with a floating IP; made where the lab has none."""
     admin = connect(lab.state.clouds_yaml, f"{lab.name}-admin")
-    objects, guests = Objects(lambda: admin), Guests(admin)
+    objects, guests = Objects(lambda: admin, lab.plan.provider), Guests(admin)
     try:
         try:
-            objects.server_port("node1")
-            objects.floating_ip()
+            objects.floating_port("node1")
         except NotFound:
             guests.prepare()
             guests.reach_from_host(lab.plan)
@@ -67,9 +70,14 @@ def server(lab: Lab) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def known(lab: Lab, server: None) -> Known:
-    """What is wrong with the lab from the start: nothing, unless it is one that others work with."""
+def bench(lab: Lab, server: None) -> Iterator[Bench]:
+    """The lab, well; where others work with it, as well as it is."""
+    client = engine()
+    made = Bench(lab.state, client)
     if lab.up is None:
-        return look_at(lab.name)
-    wait_until_well(lab.name)
-    return frozenset()
+        report = examine_lab(catalog_folders(), client, lab_file(lab.state))
+        made.known = frozenset(finding.evidence for finding in report.findings)
+    else:
+        made.wait_until_well()
+    yield made
+    client.close()

@@ -8,25 +8,30 @@ import pytest
 from labctl.fault.fault import TRACE, Fault, Where
 from labctl.fault.faults import ALL
 from labctl.fault.record import read_injected
-from tests.lab.commands import labctl
-from tests.lab.conftest import Lab
-from tests.lab.examining import Known, wait_for, wait_until_well
+from tests.matrix.bench import Bench
 
-NODE = {Where.NODE: "node1", Where.COMPUTE: "node1", Where.NETWORK: "net"}
+OF_A_NODE = (Where.NODE, Where.COMPUTE)
 
 
-@pytest.mark.parametrize("fault", [one for one in ALL if one.verdict != TRACE], ids=lambda one: one.id)
-@pytest.mark.usefixtures("server")
-def test_the_doctor_names_it(lab: Lab, known: Known, fault: Fault) -> None:
-    injected = labctl("fault", "inject", fault.id, "--name", lab.name)
+@pytest.mark.parametrize("fault", [one for one in ALL if not one.verdict.startswith(TRACE)], ids=lambda one: one.id)
+def test_the_doctor_names_it(bench: Bench, fault: Fault) -> None:
     try:
-        assert injected.code == 0, str(injected)
-        said = wait_for(lab.name, f"{fault.verdict} to be found", lambda said: fault.verdict in said, known)
-        print(f"{fault.id}: {said}")
-        if fault.where in NODE and fault.verdict != "floating-ip-nat":
-            assert NODE[fault.where] in said[fault.verdict]
+        node = bench.inject(fault)
+        evidence = bench.wait_for(fault.verdict)
     finally:
-        cleared = labctl("fault", "clear", fault.id, "--name", lab.name)
-    assert cleared.code == 0, str(cleared)
-    assert read_injected(lab.state) == ()
-    wait_until_well(lab.name, known)
+        bench.clear()
+    assert read_injected(bench.state) == ()
+    assert fault.where not in OF_A_NODE or any(node in line for line in evidence), evidence
+    bench.wait_until_well()
+
+
+@pytest.mark.parametrize("fault", [one for one in ALL if one.verdict.startswith(TRACE)], ids=lambda one: one.id)
+def test_the_way_of_a_packet_names_it(bench: Bench, fault: Fault) -> None:
+    try:
+        bench.inject(fault)
+        cause = bench.cause_of_death()
+    finally:
+        bench.clear()
+    assert cause == fault.verdict.removeprefix(TRACE)
+    bench.wait_until_well()
+    bench.wait_until_reached()

@@ -136,7 +136,9 @@ def uplink_reflects(facts: LabFacts) -> Iterator[Evidence]:
             # Behind a tunnel is where a server was until it moved here: it has not sent anything since.
             if port and not one.is_static and one.device != port.tap and not one.device.startswith("vxlan-"):
                 line = f"{node}: {one.bridge} has learned {one.mac} behind {one.device}; it is behind {port.tap}"
-                yield Evidence((line,))
+                command = ("bridge", "fdb", "delete", one.mac, "dev", one.device, "master")
+                fix = fix_in_node(facts, node, f"have {one.bridge} learn {one.mac} anew", *command)
+                yield Evidence((line,), fix=fix)
 
 
 CHECKS = (address_on_port, port_down, overlay_mtu, node_address, neighbour_wrong, uplink_reflects)

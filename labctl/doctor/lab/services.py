@@ -83,7 +83,7 @@ def service_user(facts: LabFacts) -> Iterator[Evidence]:
     "broker-permissions",
     title="The broker's user may not do what services need",
     why="Services cannot make their queues, or read or write messages: agents look dead, requests time out.",
-    remedy='`labctl exec rabbitmq rabbitmqctl set_permissions openstack ".*" ".*" ".*"`',
+    remedy='`labctl exec rabbitmq /usr/lib/rabbitmq/bin/rabbitmqctl set_permissions openstack ".*" ".*" ".*"`',
 )
 def broker_permissions(facts: LabFacts) -> Iterator[Evidence]:
     """The three rights of RabbitMQ: configure, write, read, each for every name."""

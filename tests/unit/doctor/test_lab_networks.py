@@ -100,7 +100,7 @@ WRONG: Mapping[str, tuple[Mapping[str, NodeNetwork], str, str, str]] = {
         with_node1(fdb=(Learned(PORT.mac, "provider0", BRIDGE),)),
         "uplink-reflects",
         f"node1: {BRIDGE} has learned fa:16:3e:86:3d:92 behind provider0; it is behind {TAP}",
-        "",
+        f"{IN_NODE} bridge fdb delete fa:16:3e:86:3d:92 dev provider0 master",
     ),
     "no bridge": (
         with_link(TAP, master=""),

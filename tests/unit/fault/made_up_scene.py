@@ -16,7 +16,7 @@ class MadeUpObjects(Objects):
     """A cloud with one of everything."""
 
     def __init__(self) -> None:
-        super().__init__(lambda: None)  # type: ignore[arg-type,return-value]
+        super().__init__(lambda: None, PLAN.provider)  # type: ignore[arg-type,return-value]
 
     def endpoint(self, type: str, interface: str) -> Endpoint:
         return Endpoint(f"{type}-{interface}", "http://10.77.0.1:9292")
@@ -38,6 +38,12 @@ class MadeUpObjects(Objects):
 
     def floating_ip(self) -> Floating:
         return Floating("10.77.2.161", "172.16.1.190", ROUTER)
+
+    def floating_port(self, host: str) -> str:
+        return "86d0b7ea-ae00-4000-8000-000000000003"
+
+    def server_of(self, port: str) -> str:
+        return "server-1"
 
     def gateway_of(self, router: str) -> str:
         return "10.77.2.1"
