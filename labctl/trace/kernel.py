@@ -39,6 +39,7 @@ class Device:
         mac: Its MAC address.
         mtu: The largest packet that it takes.
         is_up: Whether it is switched on.
+        has_carrier: Whether its other end is.
         master: The bridge that it is a port of.
         peer: The number of its other end, in whatever namespace that is.
         kind: bridge, veth, vxlan, tun, ...
@@ -52,6 +53,7 @@ class Device:
     mac: str = ""
     mtu: int = 1500
     is_up: bool = True
+    has_carrier: bool = True
     master: str = ""
     peer: int = 0
     kind: str = ""
@@ -212,6 +214,7 @@ def _device(one: dict[str, Any]) -> Device:
         mac=one.get("address", ""),
         mtu=one["mtu"],
         is_up="UP" in one["flags"],
+        has_carrier="NO-CARRIER" not in one["flags"],
         master=one.get("master", ""),
         peer=one.get("link_index", 0),
         kind=info.get("info_kind", ""),

@@ -51,7 +51,8 @@ def wrong_neighbour(case: Case) -> Iterator[Cause]:
 
 def too_large(case: Case) -> Iterator[Cause]:
     """A device that takes smaller packets only."""
-    for hop in (case.last, case.next):
+    # A bridge takes the smallest MTU of its ports: the port is the one to name.
+    for hop in (case.next, case.last):
         device = case.after.at(hop.place).device(hop.device) if hop else None
         # Who sends into a tunnel has to leave room for its headers.
         wrapping = OVERHEAD if hop and hop.vni is not None and not _is_wrapped(case) else 0

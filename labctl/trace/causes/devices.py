@@ -34,6 +34,13 @@ def no_device(case: Case) -> Iterator[Cause]:
                 (f"ip link show {hop.device}: not UP, MTU {device.mtu}",),
                 f"In the node: `ip link set {hop.device} up`.",
             )
+        elif not device.has_carrier:
+            yield Cause(
+                "device-down",
+                f"{hop.device} on {hop.place} has no carrier: its other end is switched off.",
+                (f"ip link show {hop.device}: NO-CARRIER",),
+                "Look at its other end: the node's NIC, or the guest.",
+            )
         elif (bridge := _bridge_of(case, hop)) and device.master != bridge:
             yield Cause(
                 "not-in-bridge",

@@ -114,6 +114,7 @@ REJECT = "-A INPUT -p udp --dport 8472 -j REJECT --reject-with icmp-port-unreach
     [
         (2, NODE1, without("vxlan-488"), "no-device", "There is no vxlan-488 on node1"),
         (2, NODE1, device("vxlan-488", is_up=False), "device-down", "vxlan-488 on node1 is switched off"),
+        (7, Place(HOST), device("vethd44e964", has_carrier=False), "device-down", "its other end is switched off"),
         (2, NODE1, device("vxlan-488", master=""), "not-in-bridge", "vxlan-488 on node1 is not a port of brq"),
         (4, NODE1, device("tunnel0", mtu=30), "mtu", "its MTU is 30"),
         (10, NET, counted(REJECT, 3), "packet-filter", "A packet filter on net rejects it: -A INPUT -p udp"),
@@ -211,6 +212,17 @@ def test_a_large_ping_that_a_small_tunnel_does_not_take() -> None:
     assert trace.cause is not None
     assert trace.cause.id == "mtu"
     assert "icmp of 1450 bytes" in as_text(trace).splitlines()[0]
+
+
+def test_of_a_bridge_and_its_small_port_the_port_is_named() -> None:
+    recorded = Recorded("floating")
+    recorded.probe = replace(recorded.probe, size=1450)
+    recorded.frames, recorded.before = recorded.frames_until(28), recorded.after
+    for name in ("brqbd2b630f-14", "tap1d3ab622-4e"):
+        recorded.after = changed(recorded.after, Place("node2", NODE), device(name, mtu=20))
+    cause = recorded.trace().cause
+    assert cause is not None
+    assert "do not fit tap1d3ab622-4e on node2" in cause.what
 
 
 def test_the_way_of_an_arp_request_ends_at_the_router() -> None:
