@@ -35,6 +35,9 @@ ORDER = (
     "test_resize",
     "test_live_migration",
     "test_explain",
+    "test_trace",
+    "test_servers",
+    "test_broken_on_purpose",  # breaks services, and mends them
     "test_verify",
     "test_scale",
     "test_commands",  # restarts nova
