@@ -2,11 +2,39 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib.resources import files
 
 from labctl.engine.process import run
 
 LOOK_SECONDS = 30.0
+WORK = "SET profiling = 1; DO BENCHMARK(100000, MD5('labctl')); SHOW PROFILES"
+"""A fixed piece of work for a database server, which says itself how long it took."""
+FILE_SYSTEMS = """\
+mounts=
+while read -r _ mount _; do
+    for folder; do
+        case $mount in "$folder" | "$folder"/*) mounts="$mounts $mount" ;; esac
+    done
+done < /proc/mounts
+[ -z "$mounts" ] || df -P -k $mounts
+"""
+"""Only these: df(1) fails where it may not look at one, and a container has many (proc(5), df of POSIX)."""
+
+
+@dataclass(frozen=True)
+class FileSystem:
+    """What a service writes to.
+
+    Attributes:
+        folder: Where it is mounted.
+        size: In KiB.
+        available: Likewise; what programs without root's rights can still write.
+    """
+
+    folder: str
+    size: int
+    available: int
 
 
 def image_checksums(container: str, folder: str) -> dict[str, str]:
@@ -87,3 +115,43 @@ def node_network(container: str, routers: Iterable[str]) -> str:
     script = (files("labctl.engine") / "node-network.sh").read_bytes()
     command = ["docker", "exec", "--interactive", container, "in-node", "sh", "-s", "--", *routers]
     return run(command, input=script, timeout=LOOK_SECONDS).stdout
+
+
+def file_systems(container: str, folders: Iterable[str]) -> tuple[FileSystem, ...]:
+    """The file systems of a service's data: those of its volumes, and what is mounted below them.
+
+    Args:
+        container: Its container.
+        folders: Where its volumes are.
+
+    Raises:
+        CommandFailed: The container does not run.
+    """
+    command = ["docker", "exec", container, "sh", "-euc", FILE_SYSTEMS, "sh", *folders]
+    lines = run(command, timeout=LOOK_SECONDS).stdout.splitlines()[1:]
+    found = (line.split(None, 5) for line in lines)
+    return tuple(FileSystem(folder, int(size), int(available)) for _, size, _, available, _, folder in found)
+
+
+def database_seconds(container: str) -> float:
+    """How long the database takes for a fixed piece of work; some hundredths of a second where it may work as it can.
+
+    Args:
+        container: Its container.
+
+    Raises:
+        CommandFailed: It does not run, or does not answer.
+    """
+    command = [
+        "docker",
+        "exec",
+        "--user",
+        "0",
+        container,
+        "mariadb",
+        "--batch",
+        "--skip-column-names",
+        "--execute",
+        WORK,
+    ]
+    return float(run(command, timeout=LOOK_SECONDS).stdout.split("\t")[1])

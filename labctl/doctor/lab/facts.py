@@ -8,6 +8,7 @@ from labctl.cloud.nodes.view import ComputeNode
 from labctl.cloud.readiness import CloudView, Expected
 from labctl.cloud.wiring import Wiring
 from labctl.doctor.lab.node_network import NodeNetwork
+from labctl.engine.inside import FileSystem
 from labctl.errors import LabctlError
 from labctl.lab.addresses import Node
 
@@ -70,6 +71,8 @@ class LabFacts:
         plan: The nodes that the lab shall have.
         wiring: What Neutron says of ports, networks and routers.
         networks: Node to what its kernel says of its network; without those that could not be looked at.
+        file_systems: Service to what it writes its data to; of those that run.
+        database_seconds: What the database takes for a fixed piece of work; None where it could not be asked.
     """
 
     name: str
@@ -91,3 +94,5 @@ class LabFacts:
     plan: tuple[Node, ...] = ()
     wiring: Wiring = field(default_factory=Wiring)
     networks: Mapping[str, NodeNetwork] = field(default_factory=dict)
+    file_systems: Mapping[str, tuple[FileSystem, ...]] = field(default_factory=dict)
+    database_seconds: float | None = None

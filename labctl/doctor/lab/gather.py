@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from labctl.bringup.migrate import read_stamps, stamps_of
@@ -24,7 +24,14 @@ from labctl.doctor.lab.facts import LabFacts, Service, ServiceLogin
 from labctl.doctor.lab.node_network import NodeNetwork, parse_node_network
 from labctl.engine.broker import BROKER, broker_permissions
 from labctl.engine.containers import ServiceState, last_log_lines, service_states
-from labctl.engine.inside import address_translations, dhcp_servers, image_checksums, node_network
+from labctl.engine.inside import (
+    address_translations,
+    database_seconds,
+    dhcp_servers,
+    file_systems,
+    image_checksums,
+    node_network,
+)
 from labctl.engine.process import CommandFailed
 from labctl.errors import CloudCheckFailed
 from labctl.lab.addresses import NETWORK_NODE, AddressPlan
@@ -70,15 +77,16 @@ def gather_lab(
         schemas_behind=schemas_behind(client, state, runtime_references(folders, lab.release, lab.profiles)[DATABASE]),
     )
     running = {name: one.name for name, one in states.items() if one.status == "running"}
+    facts, left_out = with_storage(facts, state.services, running)
     try:
         facts = with_cloud(facts, state, lab)
     except CloudCheckFailed as error:
         # The nodes' kernels answer all the same, and may be why the cloud does not.
-        facts, left_out = with_networks(replace(facts, refusal=error), running)
-        return facts, ("what the cloud's APIs say", *left_out)
-    facts, left_out = with_networks(facts, running)
-    facts, more = with_insides(facts, running)
-    return facts, (*left_out, *more)
+        facts, more = with_networks(replace(facts, refusal=error), running)
+        return facts, (*left_out, "what the cloud's APIs say", *more)
+    facts, of_networks = with_networks(facts, running)
+    facts, of_insides = with_insides(facts, running)
+    return facts, (*left_out, *of_networks, *of_insides)
 
 
 def services(
@@ -194,6 +202,32 @@ def with_insides(facts: LabFacts, containers: Mapping[str, str]) -> tuple[LabFac
     except CommandFailed as error:
         left_out.append(f"what is inside of containers: {error.what}")
     return facts, tuple(left_out)
+
+
+def with_storage(
+    facts: LabFacts, definitions: Mapping[str, Any], containers: Mapping[str, str]
+) -> tuple[LabFacts, tuple[str, ...]]:
+    """Adds where services write to, and how fast the database works; all at once."""
+    folders = {name: data_folders(definitions.get(name, {})) for name in containers}
+    names = [name for name, found in folders.items() if found]
+    with ThreadPoolExecutor(8) as pool:
+        looks = {name: pool.submit(file_systems, containers[name], folders[name]) for name in names}
+        work = pool.submit(database_seconds, containers[DATABASE]) if DATABASE in containers else None
+    left_out = [
+        f"where {name} writes to" for name, look in looks.items() if isinstance(look.exception(), CommandFailed)
+    ]
+    if work and isinstance(work.exception(), CommandFailed):
+        left_out.append("how fast the database works")
+        work = None
+    seen = {name: look.result() for name, look in looks.items() if not isinstance(look.exception(), CommandFailed)}
+    seconds = work.result() if work else None
+    return replace(facts, file_systems=seen, database_seconds=seconds), tuple(left_out)
+
+
+def data_folders(definition: Mapping[str, Any]) -> tuple[str, ...]:
+    """Where a service of the Compose file has volumes; what begins with a path is the machine's."""
+    pairs = (str(volume).split(":")[:2] for volume in definition.get("volumes", []))
+    return tuple(where for source, where in pairs if not source.startswith((".", "/")))
 
 
 def with_networks(facts: LabFacts, containers: Mapping[str, str]) -> tuple[LabFacts, tuple[str, ...]]:

@@ -19,9 +19,10 @@ from labctl.cloud.health import (
 from labctl.cloud.nodes.view import ComputeNode, Usage
 from labctl.cloud.readiness import CloudView, ComputeService, Expected, NetworkAgent
 from labctl.doctor.check import examine
-from labctl.doctor.lab import servers, services
+from labctl.doctor.lab import servers, services, storage
 from labctl.doctor.lab.facts import LabFacts, Service, ServiceLogin
-from labctl.doctor.lab.gather import credentials_of
+from labctl.doctor.lab.gather import credentials_of, data_folders
+from labctl.engine.inside import FileSystem
 from labctl.errors import CloudCheckFailed
 from labctl.findings import Fix
 
@@ -57,13 +58,15 @@ WELL = LabFacts(
     broker_rights={"configure": ".*", "write": ".*", "read": ".*"},
     translations={ROUTER: RULES},
     dhcp_servers={"net": (NETWORK,)},
+    file_systems={"glance": (FileSystem("/var/lib/glance", 1000, 10),)},
+    database_seconds=0.04,
 )
 NO_ROOM = FailedServer("s1", "big", "No valid host was found. There are not enough hosts available.")
 FULL = ComputeNode("node1", "up", "enabled", usage={"VCPU": Usage(4, 3)})
 DOWN = ComputeNode("node2", "down", "enabled")
 
 
-CHECKS = (*services.CHECKS, *servers.CHECKS)
+CHECKS = (*services.CHECKS, *storage.CHECKS, *servers.CHECKS)
 """Those of networks have a test of their own."""
 
 
@@ -113,6 +116,12 @@ WRONG: Mapping[str, tuple[LabFacts, str, str]] = {
         "compute-disabled",
         "AUTO: Connection to libvirt lost",
     ),
+    "full": (
+        replace(WELL, file_systems={"glance": (FileSystem("/var/lib/glance", 1000, 9),)}),
+        "disk-full",
+        "glance: /var/lib/glance has 9 of 1000 KiB left",
+    ),
+    "slow": (replace(WELL, database_seconds=2.31), "database-slow", "took 2.3 s"),
     "schema": (replace(WELL, schemas_behind={"nova": "behind"}), "schema-behind", "behind"),
     "checksum": (replace(WELL, checksums={"i1": "xyz"}), "image-checksum", "guest (i1): sha512 xyz"),
     "room": (
@@ -163,6 +172,13 @@ def test_containers_that_do_not_run_can_be_started(state: str, command: str | No
 
 def test_what_cannot_be_looked_at_is_not_wrong() -> None:
     assert examine(CHECKS, replace(WELL, checksums=None, broker_rights=None, translations={}, dhcp_servers={})) == ()
+    assert examine(CHECKS, replace(WELL, file_systems={}, database_seconds=None)) == ()
+
+
+def test_data_is_in_volumes_not_in_folders_of_the_machine() -> None:
+    volumes = ["./etc/glance:/etc/glance:ro", "glance:/var/lib/glance", "/run/labctl/lab:/run/netns:rshared"]
+    assert data_folders({"volumes": volumes}) == ("/var/lib/glance",)
+    assert data_folders({}) == ()
 
 
 def test_a_node_that_somebody_drained_is_not_wrong() -> None:
