@@ -13,7 +13,7 @@ from labctl.trace.causes.bridges import (
 from labctl.trace.causes.case import Case
 from labctl.trace.causes.devices import no_device, no_namespace
 from labctl.trace.causes.filters import filter_drops, frame_filter_drops, group_drops, spoofed
-from labctl.trace.causes.routing import no_forwarding, no_neighbour, no_translation, silent
+from labctl.trace.causes.routing import no_forwarding, no_neighbour, no_translation, silent, unanswered
 from labctl.trace.verdict import Cause
 
 CAUSES: tuple[Callable[[Case], Iterator[Cause]], ...] = (
@@ -30,6 +30,7 @@ CAUSES: tuple[Callable[[Case], Iterator[Cause]], ...] = (
     no_translation,
     no_forwarding,
     no_neighbour,
+    unanswered,
     wrong_port,
     tunnel_drops,
     no_tunnel,

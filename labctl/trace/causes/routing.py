@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from labctl.trace.causes.case import Case
-from labctl.trace.hops import Hop, Kind
+from labctl.trace.hops import Addresses, Hop, Kind
 from labctl.trace.verdict import Cause
 
 
@@ -54,8 +54,34 @@ def no_forwarding(case: Case) -> Iterator[Cause]:
             ("net.ipv4.ip_forward = 0",),
             "There: `sysctl -w net.ipv4.ip_forward=1`; for a router, restarting the L3 agent does it.",
         )
+    yield from _reverse_path(case, hop, hop.addresses.back if case.gap.way_back else hop.addresses)
+
+
+def unanswered(case: Case) -> Iterator[Cause]:
+    """A host that asked a router or server who has the address, and was not told: nothing was ever sent."""
+    if case.last is not None or case.gap.way_back:
+        return
+    first = case.path.hops[0]
+    target = first.addresses.target
+    neighbour = case.after.at(first.place).neighbour(target)
+    if neighbour is None or neighbour.state not in ("FAILED", "INCOMPLETE"):
+        return
+    # The filter looks at who asks by ARP, too (net/ipv4/arp.c, arp_process: ip_route_input_noref).
+    router = next((hop for hop in case.path.hops if hop.kind is Kind.ROUTER), None)
+    if router:
+        yield from _reverse_path(case, router, router.addresses)
+    yield Cause(
+        "no-neighbour",
+        f"{first.place} asks who has {target} (ARP), and nobody answers.",
+        (f"ip neighbour: {target} dev {neighbour.device} {neighbour.state}", *_state_of(case, target)),
+        "Trace from a server of the network that the address is in; a router that does not run does not answer.",
+    )
+
+
+def _reverse_path(case: Case, hop: Hop, addresses: Addresses) -> Iterator[Cause]:
+    """Whether the strict reverse path filter takes what comes by a device (ip-sysctl.rst, rp_filter)."""
+    kernel = case.after.at(hop.place)
     strict = [name for name in ("all", hop.device) if kernel.setting(f"ipv4/conf/{name}/rp_filter") == "1"]
-    addresses = hop.addresses.back if case.gap.way_back else hop.addresses
     back = kernel.route_to(addresses.source)
     if strict and (back is None or back.device != hop.device):
         yield Cause(

@@ -166,6 +166,20 @@ def test_a_server_that_does_not_answer() -> None:
     assert "it is trace-b's" in " ".join(trace.cause.evidence)
 
 
+@pytest.mark.parametrize(("strict", "cause"), [("0", "no-neighbour"), ("1", "reverse-path")])
+def test_nothing_is_sent_where_nobody_answers_arp(strict: str, cause: str) -> None:
+    """A router with the strict filter does not answer one whom it would reach by another device."""
+    recorded = Recorded("floating")
+    recorded.frames = ()
+    asked = Neighbour(IPv4Address("192.168.79.129"), "brqbd2b630f-14", "", "FAILED")
+    settings = {"ipv4/ip_forward": "1", "ipv4/conf/all/rp_filter": strict}
+    recorded.after = changed(recorded.after, NODE1, lambda kernel: replace(kernel, neighbours=(asked,)))
+    recorded.after = changed(recorded.after, ROUTER, lambda kernel: replace(kernel, settings=settings, routes=()))
+    found = recorded.trace().cause
+    assert found is not None
+    assert found.id == cause
+
+
 def test_a_device_that_missed_it_is_no_place_of_death() -> None:
     recorded = Recorded("floating")
     recorded.frames = tuple(one for one in recorded.frames if one.number != 12)
