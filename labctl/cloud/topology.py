@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import TYPE_CHECKING, Any
 
+from labctl.lab import devices
+
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
@@ -61,10 +63,20 @@ class Port:
     groups: tuple[str, ...] = ()
     is_secured: bool = True
 
+    @property
+    def tap(self) -> str:
+        """Its device on the node."""
+        return devices.tap(self.id)
+
+    @property
+    def bridge(self) -> str:
+        """The bridge that the device must be in."""
+        return devices.bridge(self.network)
+
 
 @dataclass(frozen=True)
 class Network:
-    """A network: vxlan, flat or vlan, its VNI or VLAN number, and its MTU."""
+    """A network: vxlan, flat or vlan, its VNI or VLAN number, and how large a packet may be."""
 
     id: str
     name: str
@@ -190,8 +202,8 @@ def fetch_topology(admin: "Connection") -> Topology:
     api = admin.network
     asked: tuple[Callable[[], tuple[Any, ...]], ...] = (
         lambda: tuple(map(_server, admin.compute.servers(all_projects=True))),
-        lambda: tuple(map(_port, api.ports())),
-        lambda: tuple(map(_network, api.networks())),
+        lambda: tuple(map(read_port, api.ports())),
+        lambda: tuple(map(read_network, api.networks())),
         lambda: tuple(_subnet(one) for one in api.subnets(ip_version=4)),
         lambda: tuple(map(_router, api.routers())),
         lambda: tuple(map(_floating, api.ips())),
@@ -208,7 +220,8 @@ def _server(one: Any) -> Server:
     return Server(one.id, one.name, one.status, one.compute_host or "")
 
 
-def _port(one: Any) -> Port:
+def read_port(one: Any) -> Port:
+    """A port, from what openstacksdk says of it."""
     fixed = (FixedAddress(IPv4Address(each["ip_address"]), each["subnet_id"]) for each in _ipv4(one.fixed_ips))
     return Port(
         id=one.id,
@@ -228,7 +241,8 @@ def _ipv4(fixed: Any) -> Any:
     return (each for each in fixed or () if ":" not in each["ip_address"])
 
 
-def _network(one: Any) -> Network:
+def read_network(one: Any) -> Network:
+    """A network, likewise."""
     return Network(one.id, one.name, one.provider_network_type, one.provider_segmentation_id, one.mtu)
 
 

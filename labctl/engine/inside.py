@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from labctl.engine.process import run
+from labctl.lab.devices import router_namespace
 
 LOOK_SECONDS = 30.0
 WORK = "SET profiling = 1; DO BENCHMARK(100000, MD5('labctl')); SHOW PROFILES"
@@ -67,7 +68,8 @@ def address_translations(container: str, router: str) -> str | None:
     Returns:
         The rules; None where the router has no namespace there.
     """
-    command = ["docker", "exec", container, "ip", "netns", "exec", f"qrouter-{router}", "iptables-save", "-t", "nat"]
+    namespace = ["ip", "netns", "exec", router_namespace(router)]
+    command = ["docker", "exec", container, *namespace, "iptables-save", "-t", "nat"]
     answer = run(command, timeout=LOOK_SECONDS, check=False)
     return answer.stdout if answer.exit_code == 0 else None
 

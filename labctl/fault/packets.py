@@ -6,6 +6,7 @@ The machine's own tables are never touched; a node's are its own.
 from labctl.fault.change import Change
 from labctl.fault.fault import Where, fault
 from labctl.fault.scene import Scene
+from labctl.lab.devices import CHAINS
 
 VXLAN = "INPUT --protocol udp --dport 8472 --jump DROP"
 BROKER = "OUTPUT --protocol tcp --dport 5672 --jump DROP"
@@ -18,7 +19,7 @@ DEFAULT_FIREWALL = (
     f"INPUT {REJECT}",
 )
 """What iptables-services of RHEL and its kin has come with for many years."""
-SECURITY_GROUPS = "FORWARD --jump neutron-linuxbri-FORWARD"
+SECURITY_GROUPS = f"FORWARD --jump {CHAINS}FORWARD"
 
 
 def added(*rules: str) -> str:

@@ -2,8 +2,8 @@
 
 from labctl.fault.change import Change
 from labctl.fault.fault import TRACE, Where, fault
-from labctl.fault.ports import CHAIN_LETTERS
 from labctl.fault.scene import Scene
+from labctl.lab.devices import port_chain
 
 
 @fault(
@@ -34,7 +34,7 @@ def reverse_path(scene: Scene) -> Change:
 )
 def rule_not_applied(scene: Scene) -> Change:
     """The agent writes what changes, and does not look at the rest."""
-    chain = f"neutron-linuxbri-i{scene.objects.floating_port(scene.node.name)[:CHAIN_LETTERS]}"
+    chain = port_chain("i", scene.objects.floating_port(scene.node.name))
     restart = scene.docker("restart", "--time", "2", scene.of_node("linuxbridge-agent"))
     return Change(
         inject=(scene.in_node(f"iptables --delete {chain} --protocol icmp --jump RETURN"),),

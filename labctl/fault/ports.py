@@ -3,23 +3,13 @@
 from labctl.fault.change import Change
 from labctl.fault.fault import Where, fault
 from labctl.fault.scene import Scene
-
-TAP_LETTERS = 11
-"""How much of a port's id is in the name of its tap (neutron_lib.constants.DEVICE_NAME_MAX_LEN)."""
-
-CHAIN_LETTERS = 10
-"""How much of it is in the names of its chains (neutron/agent/linux/iptables_firewall.py)."""
+from labctl.lab import devices
 
 
 def tap_of(scene: Scene) -> tuple[str, str, str]:
     """The tap of a server on the node, its port, and its network."""
     port = scene.objects.server_port(scene.node.name)
-    return f"tap{port[:TAP_LETTERS]}", port, scene.objects.network_of_port(port)
-
-
-def bridge_of(network: str) -> str:
-    """The bridge of a network, as the linuxbridge agent calls it."""
-    return f"brq{network[:TAP_LETTERS]}"
+    return devices.tap(port), port, scene.objects.network_of_port(port)
 
 
 def where_there(device: str, script: str) -> str:
@@ -39,7 +29,7 @@ def tap_unbridged(scene: Scene) -> Change:
     tap, _, network = tap_of(scene)
     return Change(
         inject=(scene.in_node(f"ip link set {tap} nomaster"),),
-        clear=(scene.in_node(where_there(tap, f"ip link set {tap} master {bridge_of(network)}")),),
+        clear=(scene.in_node(where_there(tap, f"ip link set {tap} master {devices.bridge(network)}")),),
     )
 
 
@@ -86,7 +76,7 @@ def tap_mtu(scene: Scene) -> Change:
 def fdb_wrong_port(scene: Scene) -> Change:
     """A static entry is not learned anew when the server sends."""
     _, port, network = tap_of(scene)
-    mac, vxlan = scene.objects.mac_address(port), f"vxlan-{scene.objects.segment(network)}"
+    mac, vxlan = scene.objects.mac_address(port), devices.vxlan(scene.objects.segment(network))
     there = f"bridge fdb show dev {vxlan} 2> /dev/null | grep --quiet '^{mac} master.* static'"
     return Change(
         inject=(scene.in_node(f"bridge fdb replace {mac} dev {vxlan} master static"),),
@@ -105,7 +95,7 @@ def vxlan_missing(scene: Scene) -> Change:
     """The agent makes it when it starts."""
     _, _, network = tap_of(scene)
     return Change(
-        inject=(scene.in_node(f"ip link delete vxlan-{scene.objects.segment(network)}"),),
+        inject=(scene.in_node(f"ip link delete {devices.vxlan(scene.objects.segment(network))}"),),
         clear=(scene.docker("restart", "--time", "2", scene.of_node("linuxbridge-agent")),),
     )
 
@@ -121,7 +111,7 @@ def chain_flushed(scene: Scene) -> Change:
     """What an empty chain does not refuse goes on, and is accepted at the end."""
     _, port, _ = tap_of(scene)
     return Change(
-        inject=(scene.in_node(f"iptables --flush neutron-linuxbri-i{port[:CHAIN_LETTERS]}"),),
+        inject=(scene.in_node(f"iptables --flush {devices.port_chain('i', port)}"),),
         clear=(scene.docker("restart", "--time", "2", scene.of_node("linuxbridge-agent")),),
     )
 

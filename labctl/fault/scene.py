@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from labctl.fault.change import Command
 from labctl.fault.objects import Objects
 from labctl.lab.addresses import NETWORK_NODE, AddressPlan, Node
+from labctl.lab.devices import router_namespace
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Scene:
     def in_router(self, router: str, script: str) -> Command:
         """A shell script in a router's namespace on the network node."""
         return self.docker(
-            "exec", self.container(NETWORK_NODE), "ip", "netns", "exec", f"qrouter-{router}", "sh", "-euc", script
+            "exec", self.container(NETWORK_NODE), "ip", "netns", "exec", router_namespace(router), "sh", "-euc", script
         )
 
     def sql(self, statement: str) -> Command:

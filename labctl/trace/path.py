@@ -5,6 +5,7 @@ from ipaddress import IPv4Address
 
 from labctl.cloud.topology import GATEWAY_PORT, ROUTER_PORTS, Network, Port, Router, Subnet, Topology
 from labctl.errors import BadInput
+from labctl.lab import devices
 from labctl.trace.hops import Addresses, Hop, Kind, Origin, Path
 from labctl.trace.kernel import HOST, Kernels, Place
 
@@ -41,7 +42,7 @@ def path_from_server(topology: Topology, kernels: Kernels, start: Start, target:
     next_address = target if target in subnet.range else _gateway(subnet, target)
     next_port = topology.port_with(next_address, port.network)
     walk.deliver(port.node, port.network, next_address)
-    origin = Origin(Place(port.node, NODE), tap_name(port), port.mac, next_port.mac if next_port else "", next_address)
+    origin = Origin(Place(port.node, NODE), port.tap, port.mac, next_port.mac if next_port else "", next_address)
     return walk.path(origin, Addresses(start.address, target), sender=port.id)
 
 
@@ -63,21 +64,6 @@ def path_from_host(topology: Topology, kernels: Kernels, source: IPv4Address, ta
     walk.add("the host's bridge", Kind.END, Place(HOST), device, leaves=True)
     walk.deliver(HOST, subnet.network, target)
     return walk.path(Origin(Place(HOST), next_address=target), Addresses(source, target))
-
-
-def tap_name(port: Port) -> str:
-    """The bridge's end of a port (neutron_lib.constants.TAP_DEVICE_PREFIX, and 11 characters of the id)."""
-    return f"tap{port.id[:11]}"
-
-
-def bridge_name(network: str) -> str:
-    """The bridge of a network on a node (linuxbridge agent: brq and 11 characters of the id)."""
-    return f"brq{network[:11]}"
-
-
-def router_namespace(router: str) -> str:
-    """The namespace of a router (neutron/agent/l3/namespaces.py)."""
-    return f"qrouter-{router}"
 
 
 def _subnet_of(topology: Topology, start: Start) -> Subnet:
@@ -128,21 +114,21 @@ class _Walk:
     def leave_guest(self, port: Port) -> None:
         place = Place(port.node, NODE)
         server = self.topology.server_of(port)
-        name = server.name if server else port.id[:11]
-        self.add(f"tap of {name}", Kind.TAP, place, tap_name(port), port=port.id)
-        self.add("bridge", Kind.BRIDGE, place, bridge_name(port.network))
+        name = server.name if server else port.id[: devices.DEVICE_LETTERS]
+        self.add(f"tap of {name}", Kind.TAP, place, port.tap, port=port.id)
+        self.add("bridge", Kind.BRIDGE, place, port.bridge)
         if port.is_secured:
-            bridge = bridge_name(port.network)
-            self.add(f"security groups of {name}, out", Kind.GROUP, place, tap_name(port), port=port.id, bridge=bridge)
+            bridge = port.bridge
+            self.add(f"security groups of {name}, out", Kind.GROUP, place, port.tap, port=port.id, bridge=bridge)
 
     def enter_guest(self, port: Port) -> None:
         place = Place(port.node, NODE)
         server = self.topology.server_of(port)
-        name = server.name if server else port.id[:11]
+        name = server.name if server else port.id[: devices.DEVICE_LETTERS]
         if port.is_secured:
-            bridge = bridge_name(port.network)
-            self.add(f"security groups of {name}, in", Kind.GROUP, place, tap_name(port), port=port.id, bridge=bridge)
-        self.add(f"tap of {name}", Kind.TAP, place, tap_name(port), leaves=True, port=port.id)
+            bridge = port.bridge
+            self.add(f"security groups of {name}, in", Kind.GROUP, place, port.tap, port=port.id, bridge=bridge)
+        self.add(f"tap of {name}", Kind.TAP, place, port.tap, leaves=True, port=port.id)
         self.receiver = port.id
 
     def deliver(self, node: str, network: str, address: IPv4Address) -> None:
@@ -200,9 +186,9 @@ class _Walk:
 
     def _enter_namespace(self, port: Port) -> None:
         """The address of a DHCP server."""
-        self.add("tap", Kind.TAP, Place(port.node, NODE), tap_name(port), leaves=True)
+        self.add("tap", Kind.TAP, Place(port.node, NODE), port.tap, leaves=True)
         namespace = f"qdhcp-{port.network}"
-        self.add("DHCP server", Kind.END, Place(port.node, namespace), f"ns-{port.id[:11]}", port=port.id)
+        self.add("DHCP server", Kind.END, Place(port.node, namespace), devices.dhcp_device(port.id), port=port.id)
 
     # Between nodes.
 
@@ -215,12 +201,12 @@ class _Walk:
             self._out(here, one)
         if there != HOST:
             self._in(there, one)
-            self.add("bridge", Kind.BRIDGE, Place(there, NODE), bridge_name(network))
+            self.add("bridge", Kind.BRIDGE, Place(there, NODE), devices.bridge(network))
 
     def _out(self, node: str, network: Network) -> None:
         place, vni = Place(node, NODE), network.segment
         if network.type == "vxlan":
-            self.add(f"VXLAN {vni}", Kind.VXLAN, place, f"vxlan-{vni}", leaves=True)
+            self.add(f"VXLAN {vni}", Kind.VXLAN, place, devices.vxlan(vni), leaves=True)
             self.add("tunnel address", Kind.NIC, place, "tunnel0", leaves=True, vni=vni)
             self.add("NIC", Kind.NIC, place, "port-tunnel0", leaves=True, vni=vni)
             self.add("the host's port", Kind.NIC, Place(HOST), self._host_port(node, "port-tunnel0"), vni=vni)
@@ -238,7 +224,7 @@ class _Walk:
             )
             self.add("NIC", Kind.NIC, place, "port-tunnel0", vni=vni)
             self.add("tunnel address", Kind.NIC, place, "tunnel0", vni=vni)
-            self.add(f"VXLAN {vni}", Kind.VXLAN, place, f"vxlan-{vni}")
+            self.add(f"VXLAN {vni}", Kind.VXLAN, place, devices.vxlan(vni))
         else:
             self.add("the host's port", Kind.NIC, Place(HOST), self._host_port(node, "port-uplink"), leaves=True)
             self.add("NIC", Kind.NIC, place, "port-uplink")
@@ -257,10 +243,10 @@ class _Walk:
     def _route(self, entry: Port) -> None:
         """Through the router that has a port, to where the packet goes next; or to an address of its own."""
         router = next(one for one in self.topology.routers if one.id == entry.device)
-        inside = Place(entry.node, router_namespace(router.id))
+        inside = Place(entry.node, devices.router_namespace(router.id))
         is_gateway = entry.owner == GATEWAY_PORT
-        self.add("tap of the router", Kind.TAP, Place(entry.node, NODE), tap_name(entry), leaves=True)
-        device = f"{'qg' if is_gateway else 'qr'}-{entry.id[:11]}"
+        self.add("tap of the router", Kind.TAP, Place(entry.node, NODE), entry.tap, leaves=True)
+        device = devices.router_device(entry.id, is_gateway=is_gateway)
         self.add(f"router {router.name}", Kind.ROUTER, inside, device, port=entry.id)
         is_translated = self._translate_target(inside, device)
         exit_port, next_address = self._exit(router, self.addresses.target)
@@ -269,10 +255,10 @@ class _Walk:
         leaving = exit_port.owner == GATEWAY_PORT
         if leaving or is_translated:
             self._translate_source(router, inside, to_own=leaving or not is_gateway)
-        device = f"{'qg' if leaving else 'qr'}-{exit_port.id[:11]}"
+        device = devices.router_device(exit_port.id, is_gateway=leaving)
         self.add(f"router {router.name}", Kind.ROUTER, inside, device, leaves=True, port=exit_port.id)
-        self.add("tap of the router", Kind.TAP, Place(exit_port.node, NODE), tap_name(exit_port))
-        self.add("bridge", Kind.BRIDGE, Place(exit_port.node, NODE), bridge_name(exit_port.network))
+        self.add("tap of the router", Kind.TAP, Place(exit_port.node, NODE), exit_port.tap)
+        self.add("bridge", Kind.BRIDGE, Place(exit_port.node, NODE), exit_port.bridge)
         self.deliver(exit_port.node, exit_port.network, next_address)
 
     def _exit(self, router: Router, target: IPv4Address) -> tuple[Port | None, IPv4Address]:
@@ -298,7 +284,7 @@ class _Walk:
 
     def _translate_target(self, inside: Place, device: str) -> bool:
         floating = self.topology.floating_ip(self.addresses.target)
-        if floating and floating.fixed and router_namespace(floating.router) == inside.namespace:
+        if floating and floating.fixed and devices.router_namespace(floating.router) == inside.namespace:
             self.add(f"DNAT to {floating.fixed}", Kind.NAT, inside, device)
             self.addresses = Addresses(self.addresses.source, floating.fixed)
             return True
@@ -314,7 +300,7 @@ class _Walk:
         floating = (one for one in self.topology.floating if one.fixed == source and one.router == router.id)
         address = next((one.address for one in floating), own)
         if address and gateway:
-            self.add(f"SNAT to {address}", Kind.NAT, inside, f"qg-{gateway.id[:11]}")
+            self.add(f"SNAT to {address}", Kind.NAT, inside, devices.router_device(gateway.id, is_gateway=True))
             self.addresses = Addresses(address, self.addresses.target)
 
 

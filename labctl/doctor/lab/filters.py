@@ -11,6 +11,7 @@ from labctl.doctor.lab.facts import LabFacts
 from labctl.doctor.lab.links import fix_in_node
 from labctl.findings import Fix
 from labctl.lab.addresses import Node, Role
+from labctl.lab.devices import CHAINS, port_chain
 
 VXLAN_PORT = 8472
 """The kernel's own default, which neutron's Linux bridge agent takes (neutron/plugins/ml2/drivers/linuxbridge)."""
@@ -19,9 +20,6 @@ API_PORTS = (5000, 8778, 9696)
 """Of the control plane, that services of nodes ask: Keystone, placement, Neutron."""
 SERVED = ((5900, "consoles"), (16509, "moves of servers"))
 """What compute nodes listen on: QEMU for the consoles' proxy, libvirt for the other nodes."""
-NEUTRON = "neutron-linuxbri-"
-"""What the linuxbridge agent's chains are called: the first 16 letters of its program (neutron/agent/linux)."""
-CHAIN_LETTERS = 10
 
 
 def nodes_with_filters(facts: LabFacts) -> Iterator[tuple[Node, Filter]]:
@@ -118,15 +116,15 @@ def node_forward(facts: LabFacts) -> Iterator[Evidence]:
 def security_groups_bypassed(facts: LabFacts) -> Iterator[Evidence]:
     """The way from FORWARD to Neutron's chain, and the chains of servers' ports."""
     for node, filter_ in nodes_with_filters(facts):
-        if not any(rule.target == f"{NEUTRON}FORWARD" for rule in filter_.chains.get("FORWARD", ())):
-            if f"{NEUTRON}FORWARD" in filter_.chains:
-                yield Evidence((f"{node.name}: FORWARD does not lead to {NEUTRON}FORWARD",))
+        if not any(rule.target == f"{CHAINS}FORWARD" for rule in filter_.chains.get("FORWARD", ())):
+            if f"{CHAINS}FORWARD" in filter_.chains:
+                yield Evidence((f"{node.name}: FORWARD does not lead to {CHAINS}FORWARD",))
             continue
         for port in facts.wiring.on(node.name):
-            if not port.is_guarded or port.tap not in facts.networks[node.name].links:
+            if not port.is_secured or port.tap not in facts.networks[node.name].links:
                 continue
             for direction, what in (("i", "goes to"), ("o", "comes from")):
-                chain = f"{NEUTRON}{direction}{port.id[:CHAIN_LETTERS]}"
+                chain = port_chain(direction, port.id)
                 if not filter_.chains.get(chain):
                     state = "is empty" if chain in filter_.chains else "is not there"
                     yield Evidence((f"{node.name}: {chain} {state}: of what {what} {port.tap}",))

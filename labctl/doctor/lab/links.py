@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from labctl.doctor.check import Evidence, check
 from labctl.doctor.lab.facts import LabFacts
 from labctl.findings import Fix
+from labctl.lab.devices import VXLAN
 
 FULL_MTU = 1500
 VXLAN_BYTES = 50
@@ -134,7 +135,7 @@ def uplink_reflects(facts: LabFacts) -> Iterator[Evidence]:
         for one in network.fdb:
             port = own.get((one.bridge, one.mac))
             # Behind a tunnel is where a server was until it moved here: it has not sent anything since.
-            if port and not one.is_static and one.device != port.tap and not one.device.startswith("vxlan-"):
+            if port and not one.is_static and one.device != port.tap and not one.device.startswith(VXLAN):
                 line = f"{node}: {one.bridge} has learned {one.mac} behind {one.device}; it is behind {port.tap}"
                 command = ("bridge", "fdb", "delete", one.mac, "dev", one.device, "master")
                 fix = fix_in_node(facts, node, f"have {one.bridge} learn {one.mac} anew", *command)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from labctl.cloud.wiring import Port
+from labctl.cloud.topology import Port
 from labctl.doctor.check import Evidence, check
 from labctl.doctor.lab.facts import LabFacts
 from labctl.doctor.lab.links import fix_in_node
 from labctl.doctor.lab.node_network import Link, NodeNetwork
 from labctl.lab.addresses import NETWORK_NODE
+from labctl.lab.devices import router_namespace, vxlan
 
 
 def taps(facts: LabFacts) -> Iterator[tuple[str, NodeNetwork, Port, Link]]:
@@ -87,7 +88,7 @@ def vxlan_missing(facts: LabFacts) -> Iterator[Evidence]:
         if network is None or network.type != "vxlan" or tap.master != port.bridge or (node, port.bridge) in said:
             continue
         said.add((node, port.bridge))
-        device = f"vxlan-{network.segment}"
+        device = vxlan(network.segment)
         link = links.links.get(device)
         if link is None or link.master != port.bridge:
             state = f"is in {link.master or 'no bridge'}" if link else "is not there"
@@ -106,9 +107,9 @@ def router_broken(facts: LabFacts) -> Iterator[Evidence]:
     network = facts.networks.get(NETWORK_NODE)
     for router, state in network.routers.items() if network else ():
         if not state.forwards:
-            yield Evidence((f"{NETWORK_NODE}: net.ipv4.ip_forward is 0 in qrouter-{router}",))
+            yield Evidence((f"{NETWORK_NODE}: net.ipv4.ip_forward is 0 in {router_namespace(router)}",))
         if not state.default_route:
-            yield Evidence((f"{NETWORK_NODE}: qrouter-{router} has no default route",))
+            yield Evidence((f"{NETWORK_NODE}: {router_namespace(router)} has no default route",))
 
 
 CHECKS = (port_unbridged, port_mtu, fdb_wrong_port, vxlan_missing, router_broken)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from labctl.doctor.check import Evidence, check
 from labctl.doctor.lab.facts import LabFacts
+from labctl.lab.devices import router_namespace
 
 NO_VALID_HOST = "No valid host was found"
 
@@ -88,7 +89,7 @@ def floating_ip_nat(facts: LabFacts) -> Iterator[Evidence]:
         lacking = [name for name, pattern in wanted.items() if not re.search(pattern, rules)]
         if lacking:
             what = " and ".join(lacking)
-            yield Evidence((f"{one.address} for {one.fixed}: no rule of {what} in qrouter-{one.router}",))
+            yield Evidence((f"{one.address} for {one.fixed}: no rule of {what} in {router_namespace(one.router)}",))
 
 
 @check(

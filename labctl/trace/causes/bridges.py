@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from labctl.lab.devices import VXLAN
 from labctl.trace.causes.case import Case, names
 from labctl.trace.hops import Hop, Kind
 from labctl.trace.kernel import HOST, Place
@@ -155,7 +156,7 @@ def tunnel_drops(case: Case) -> Iterator[Cause]:
     kernel = case.after.at(hop.place)
     device = kernel.device(hop.device)
     remotes = [f"{one.mac} is at {one.remote}" for one in kernel.forwarding if one.device == hop.device and one.remote]
-    vni = hop.device.removeprefix("vxlan-")
+    vni = hop.device.removeprefix(VXLAN)
     wrong = device is not None and device.vni is not None and str(device.vni) != vni
     yield Cause(
         "vxlan",

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from labctl.cloud.topology import GroupRule, Port
+from labctl.lab.devices import CHAINS, port_chain
 from labctl.trace.causes.case import Case
 from labctl.trace.hops import Hop, Kind
 from labctl.trace.kernel import Place, Rule
 from labctl.trace.packets import Protocol
 from labctl.trace.verdict import Cause
 
-FALLBACK = "neutron-linuxbri-sg-fallback"
+FALLBACK = f"{CHAINS}sg-fallback"
 """Where the linuxbridge agent sends what no rule of a security group lets through."""
 
 
@@ -19,7 +20,7 @@ def group_drops(case: Case) -> Iterator[Cause]:
         if hop.kind is not Kind.GROUP:
             continue
         inwards = hop.name.endswith(", in")
-        chain = f"neutron-linuxbri-{'i' if inwards else 'o'}{hop.port[:10]}"
+        chain = port_chain("i" if inwards else "o", hop.port)
         raised = [rule for rule in case.raised(hop.place) if rule.chain == chain]
         rule = next((one for one in raised if one.target == FALLBACK or one.drops), None)
         port = case.port(hop.port)
@@ -80,7 +81,7 @@ def _rule_text(rule: GroupRule) -> str:
 def spoofed(case: Case) -> Iterator[Cause]:
     """The rules against forged addresses, which know the guest's own alone."""
     for hop in case.gap.between:
-        chain = f"neutron-linuxbri-s{hop.port[:10]}"
+        chain = port_chain("s", hop.port)
         for rule in case.raised(hop.place) if hop.kind is Kind.GROUP else ():
             if rule.chain == chain and rule.drops:
                 yield Cause(

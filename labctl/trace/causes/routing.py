@@ -4,7 +4,11 @@ from collections.abc import Iterator
 
 from labctl.trace.causes.case import Case
 from labctl.trace.hops import Addresses, Hop, Kind
+from labctl.trace.kernel import Neighbour, Place
 from labctl.trace.verdict import Cause
+
+UNANSWERED = ("FAILED", "INCOMPLETE")
+"""States of a neighbour that was asked for and has not answered (ip-neighbour(8))."""
 
 
 def no_neighbour(case: Case) -> Iterator[Cause]:
@@ -24,13 +28,9 @@ def no_neighbour(case: Case) -> Iterator[Cause]:
             tuple(f"{one.destination} dev {one.device}" for one in kernel.routes),
             "`labctl logs net-l3-agent`; restarting the agent writes the router's routes anew.",
         )
-    elif neighbour is not None and neighbour.state in ("FAILED", "INCOMPLETE"):
-        yield Cause(
-            "no-neighbour",
-            f"{hop.place} asks who has {gateway} (ARP), and nobody answers.",
-            (f"ip neighbour: {gateway} dev {neighbour.device} {neighbour.state}", *_state_of(case, gateway)),
-            "Trace to that address from another server of its network; a server that does not run does not answer.",
-        )
+    elif neighbour is not None and neighbour.state in UNANSWERED:
+        remedy = "Trace to that address from another server of its network; a server that does not run does not answer."
+        yield _nobody_answers(case, hop.place, neighbour, remedy)
 
 
 def _state_of(case: Case, address: object) -> Iterator[str]:
@@ -64,17 +64,23 @@ def unanswered(case: Case) -> Iterator[Cause]:
     first = case.path.hops[0]
     target = first.addresses.target
     neighbour = case.after.at(first.place).neighbour(target)
-    if neighbour is None or neighbour.state not in ("FAILED", "INCOMPLETE"):
+    if neighbour is None or neighbour.state not in UNANSWERED:
         return
     # The filter looks at who asks by ARP, too (net/ipv4/arp.c, arp_process: ip_route_input_noref).
     router = next((hop for hop in case.path.hops if hop.kind is Kind.ROUTER), None)
     if router:
         yield from _reverse_path(case, router, router.addresses)
-    yield Cause(
+    remedy = "Trace from a server of the network that the address is in; a router that does not run does not answer."
+    yield _nobody_answers(case, first.place, neighbour, remedy)
+
+
+def _nobody_answers(case: Case, place: Place, neighbour: Neighbour, remedy: str) -> Cause:
+    address = neighbour.address
+    return Cause(
         "no-neighbour",
-        f"{first.place} asks who has {target} (ARP), and nobody answers.",
-        (f"ip neighbour: {target} dev {neighbour.device} {neighbour.state}", *_state_of(case, target)),
-        "Trace from a server of the network that the address is in; a router that does not run does not answer.",
+        f"{place} asks who has {address} (ARP), and nobody answers.",
+        (f"ip neighbour: {address} dev {neighbour.device} {neighbour.state}", *_state_of(case, address)),
+        remedy,
     )
 
 

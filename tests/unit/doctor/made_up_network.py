@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import IPv4Network
 
-from labctl.cloud.wiring import Network, Port, Wiring
+from labctl.cloud.topology import Network, Port
+from labctl.cloud.wiring import Wiring
 from labctl.doctor.lab.node_network import Learned, Link, NodeNetwork, RouterState
 from labctl.lab.addresses import AddressPlan
 
@@ -12,8 +13,15 @@ PLAN = AddressPlan(IPv4Network("10.77.0.0/22"))
 NODES = PLAN.nodes(["node1"])
 NETWORK = "9d1d5a1e-7c00-4000-8000-000000000001"
 ROUTER = "4f1a0000-0000-4000-8000-000000000002"
-PORT = Port("86d0b7ea-ae00-4000-8000-000000000003", "compute:nova", "node1", NETWORK, "fa:16:3e:86:3d:92", True)
-WIRING = Wiring((PORT,), {NETWORK: Network("selfservice", "vxlan", 1450, 488)}, (ROUTER,))
+PORT = Port(
+    id="86d0b7ea-ae00-4000-8000-000000000003",
+    mac="fa:16:3e:86:3d:92",
+    addresses=(),
+    network=NETWORK,
+    owner="compute:nova",
+    node="node1",
+)
+WIRING = Wiring((PORT,), {NETWORK: Network(NETWORK, "selfservice", "vxlan", 488, 1450)}, (ROUTER,))
 TAP, BRIDGE = "tap86d0b7ea-ae", "brq9d1d5a1e-7c"
 
 FILTER = f"""\

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from labctl.cloud.wiring import Network
+from labctl.cloud.topology import Network
 from labctl.doctor.check import examine
 from labctl.doctor.checks import LAB
 from labctl.doctor.lab import filters, links, ports
@@ -219,12 +219,12 @@ def test_a_tap_that_is_not_there_yet_is_not_wrong() -> None:
 def test_a_port_without_security_has_no_chains() -> None:
     bare = FILTER.replace("-A neutron-linuxbri-i86d0b7ea-a -p icmp -j RETURN\n", "")
     well = facts(with_node1(filter=bare))
-    assert examine(CHECKS, replace(well, wiring=replace(WIRING, ports=(replace(PORT, is_guarded=False),)))) == ()
+    assert examine(CHECKS, replace(well, wiring=replace(WIRING, ports=(replace(PORT, is_secured=False),)))) == ()
 
 
 def test_networks_with_small_packets_fit_into_a_small_tunnel() -> None:
     small = replace(facts(with_link("port-tunnel0", mtu=1400)), wiring=replace(WIRING, ports=()))
-    networks = {"n": Network("small", "vxlan", 1350, 1)}
+    networks = {"n": Network("n", "small", "vxlan", 1, 1350)}
     assert examine(CHECKS, replace(small, wiring=replace(small.wiring, networks=networks))) == ()
 
 
