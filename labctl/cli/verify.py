@@ -53,7 +53,7 @@ def verify_target(lab: str, suite: str, workers: int) -> "VerifyTarget":
     from labctl.engine.images import image_id
     from labctl.engine.tempest import TempestContainer
     from labctl.errors import BadInput
-    from labctl.lab.state import LabState
+    from labctl.lab.state import LabState, cache_root
     from labctl.render.images import Naming
     from labctl.verify.run import VerifyTarget
 
@@ -65,7 +65,7 @@ def verify_target(lab: str, suite: str, workers: int) -> "VerifyTarget":
         )
     target = demo_target(lab)
     container = TempestContainer(reference, lab, service_uid(), state.folder / "verify", target.guest.path)
-    return VerifyTarget(target, suite, workers, container)
+    return VerifyTarget(target, suite, workers, container, cache_root() / "verify" / "durations.json")
 
 
 def write_reports(verdict: "Verdict", junit: Path | None, html: Path | None) -> None:

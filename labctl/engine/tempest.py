@@ -65,7 +65,7 @@ class TempestContainer:
     def run_tests(
         self,
         test_list: str,
-        workers: int,
+        workers: str,
         serve: tuple[IPv4Address, int],
         on_result: Callable[[str], None],
         on_other: Callable[[str], None],
@@ -74,7 +74,7 @@ class TempestContainer:
 
         Args:
             test_list: The name of the list, in the run's folder.
-            workers: How many at a time.
+            workers: The name of the file that shares them among workers (stestr's), likewise.
             serve: Address and port where the guest image is served meanwhile.
             on_result: Told each result, one JSON object in a line.
             on_other: Told each line that Tempest itself says.
@@ -83,7 +83,7 @@ class TempestContainer:
             The exit code; not 0 where a test failed.
         """
         address, port = serve
-        command = [*self._command(), "run-tests", str(workers), test_list, str(address), str(port)]
+        command = [*self._command(), "run-tests", workers, test_list, str(address), str(port)]
         return stream(command, on_result, on_error_line=on_other)
 
     def remove(self, client: docker.DockerClient) -> None:

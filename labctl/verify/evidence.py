@@ -10,6 +10,9 @@ from labctl.verify.results import Result
 REQUEST = re.compile(r"Request \((?P<who>[^)]*)\): (?P<status>\d{3}) (?P<method>[A-Z]+) (?P<url>\S+)")
 """How Tempest logs a request (tempest/lib/common/rest_client.py); the answer's headers follow."""
 
+CLEANUP = ":_run_cleanups"
+"""Ends the name of who asks, once the test itself has passed or failed (testtools.TestCase)."""
+
 ANSWERED = re.compile(r"'(?:x-openstack-request-id|x-compute-request-id|x-trans-id)': '(?P<id>[^']+)'")
 
 MOST_LINES = 60
@@ -25,12 +28,14 @@ class Request:
         method: GET, POST, ...
         url: What was asked.
         status: The HTTP status of the answer.
+        tidies: Whether it removed what the test had made.
     """
 
     id: str
     method: str
     url: str
     status: int
+    tidies: bool = False
 
     @property
     def matters(self) -> bool:
@@ -88,7 +93,8 @@ def requests_of(log: str) -> tuple[Request, ...]:
         end = heads[place].start() if place < len(heads) else len(log)
         answered = ANSWERED.search(log, head.end(), end)
         if answered:
-            found.append(Request(answered["id"], head["method"], head["url"], int(head["status"])))
+            tidies = head["who"].endswith(CLEANUP)
+            found.append(Request(answered["id"], head["method"], head["url"], int(head["status"]), tidies))
     return tuple(found)
 
 
@@ -107,6 +113,8 @@ def gather(failed: Sequence[Result], read_logs: ReadLogs) -> tuple[Failure, ...]
 
 
 def _failure(result: Result, requests: tuple[Request, ...], lines: Iterable[LogLine]) -> Failure:
+    # What a test removes when it has failed says nothing of why; unless there is nothing else.
+    requests = tuple(request for request in requests if not request.tidies) or requests
     ids = {request.id for request in requests}.union(REQUEST_ID.findall(result.traceback))
     about = [line for line in lines if line.ids & ids]
     # Where nothing went wrong in a service, what it did last says most.

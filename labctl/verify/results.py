@@ -14,7 +14,7 @@ CLASS_LEVEL = re.compile(r"(?P<stage>setUpClass|tearDownClass) \((?P<class>[\w.]
 """The id of what a class of tests does before the first and after the last of them (unittest.suite)."""
 
 MISSING_SERVICE = re.compile(
-    r"(?i)\b(?P<service>cinder|swift|horizon|nova|neutron|glance|volume|object_storage|dashboard|compute|network|image)"
+    r"(?i)(?<!-)\b(?P<service>cinder|swift|horizon|nova|neutron|glance|volume|object_storage|dashboard|compute|network|image)"
     r"\b(?: service)? (?:is not available|is required|support is required)"
 )
 """How Tempest says that a service is missing (skip_checks of its classes, tempest.common.utils.services)."""
@@ -50,6 +50,7 @@ class Result:
         status: How it ended.
         began: Seconds since the epoch; 0 where it did not begin.
         seconds: How long it ran.
+        worker: What ran it: one worker runs one test after the other.
         reason: Why it was skipped.
         traceback: Why it failed.
         log: What Tempest logged while it failed: every request with its answer.
@@ -59,6 +60,7 @@ class Result:
     status: Status
     began: float = 0.0
     seconds: float = 0.0
+    worker: str = ""
     reason: str = ""
     traceback: str = field(default="", repr=False)
     log: str = field(default="", repr=False)
@@ -87,6 +89,7 @@ def parse_result(line: str) -> Result | None:
         status=STATUS_OF_STREAM.get(data["status"], Status.FAILED),
         began=began,
         seconds=max(0.0, ended - began) if began and ended else 0.0,
+        worker=data["worker"],
         reason=data["reason"].strip(),
         traceback="\n".join(text.strip() for text in data["details"].values()),
         log=data["log"],

@@ -23,8 +23,10 @@ from labctl.verify.evidence import Failure, gather
 from labctl.verify.ingredients import ingredients, new_prefix
 from labctl.verify.results import Outcome, Result, Status, parse_result, settle
 from labctl.verify.suite import Selection, parse_test_list, select
+from labctl.verify.workers import learn, load_durations, share, worker_file
 
 TEST_LIST = "tests.list"
+WORKERS = "workers.yaml"
 ACCOUNTS_PREFIX = "tempest-"
 """Begins the names of the accounts that Tempest makes, and of their networks, whatever it is told to call the rest
 (tempest/common/credentials_factory.py)."""
@@ -41,12 +43,14 @@ class VerifyTarget:
         suite: One of `Suite`, or a regular expression.
         workers: How many tests at a time.
         container: How Tempest is run.
+        durations: The file that remembers how long tests take.
     """
 
     lab: DemoTarget
     suite: str
     workers: int
     container: TempestContainer
+    durations: Path
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,8 @@ def run_tests(target: VerifyTarget, selection: Selection, emit: Emit) -> Outcome
         CommandFailed: Tempest ended without any result.
     """
     write_shared(target.container, TEST_LIST, "".join(f"{test.id}\n" for test in selection.tests))
+    shares = share(selection.tests, target.workers, load_durations(target.durations))
+    write_shared(target.container, WORKERS, worker_file(shares))
     reported: list[Result] = []
     said: list[str] = []
     count = len(selection.tests)
@@ -156,12 +162,13 @@ def run_tests(target: VerifyTarget, selection: Selection, emit: Emit) -> Outcome
 
     with step(emit, f"Run {count} tests, {target.workers} at a time") as evidence:
         code = target.container.run_tests(
-            TEST_LIST, target.workers, (target.lab.gateway_address, GUEST_PORT), on_result, said.append
+            TEST_LIST, WORKERS, (target.lab.gateway_address, GUEST_PORT), on_result, said.append
         )
         seconds = time.monotonic() - begin
         if not reported:
             last = "\n".join(said[-LAST_WORDS:])
             raise CommandFailed(Completed(("tempest", "run"), code or 1, "", last, seconds))
+        learn(target.durations, reported)
         outcome = Outcome(settle(selection.tests, reported), seconds)
         evidence.text = ", ".join(f"{len(outcome.of(status))} {status}" for status in Status)
     return outcome

@@ -68,6 +68,13 @@ class Guests:
     def _flavor(self, name: str, ram: int) -> Callable[[], Any]:
         return lambda: self.admin.compute.create_flavor(name=name, ram=ram, vcpus=1, disk=1)
 
+    def flavor_with(self, **more: int) -> Any:
+        """A flavor as the first one, with more to it, such as `ephemeral`, in GB, or `swap`, in MB."""
+        name, ram = f"{PREFIX}-more", self.flavors[0].ram
+        return self._make(
+            "flavor", lambda: self.admin.compute.create_flavor(name=name, ram=ram, vcpus=1, disk=1, **more)
+        )
+
     def _networks(self) -> None:
         api = self.owner.network
         self.network = self._make("network", lambda: api.create_network(name=PREFIX))
@@ -163,7 +170,7 @@ class Guests:
         return made
 
     def boot(
-        self, name: str, node: str, *, image: str = "", volume: str = "", log_in: bool = False
+        self, name: str, node: str, *, image: str = "", volume: str = "", flavor: Any = None, log_in: bool = False
     ) -> tuple[Any, float]:
         """Boots a server on a node; the admin may name it. Returns it and the seconds from the request to ACTIVE.
 
@@ -172,13 +179,14 @@ class Guests:
             node: Where.
             image: The id of an image other than the guest's own.
             volume: The id of a volume to boot from in place of an image.
+            flavor: One other than the first.
             log_in: Whether `log_in` shall work; the host must be let in (`let_in`).
         """
         begin = time.monotonic()
         disk = {"uuid": volume, "source_type": "volume", "destination_type": "volume", "boot_index": 0}
         server = self.admin.compute.create_server(
             name=f"{PREFIX}-{name}",
-            flavor_id=self.flavors[0].id,
+            flavor_id=(flavor or self.flavors[0]).id,
             **({"block_device_mapping": [disk]} if volume else {"image_id": image or self.image.id}),
             **({"key_name": self._key_pair()} if log_in else {}),
             networks=[{"uuid": self.network.id}],

@@ -31,11 +31,17 @@ def machines_address() -> IPv4Address | None:
 
 
 def test_a_server_is_cured_as_ever_and_reaches_what_is_outside(lab: Lab, reached: Guests) -> None:
-    """`nova reset-state --active`, `nova reboot --hard`; then a ping to an address that no network of the lab has."""
+    """`nova reset-state --active`, `nova reboot --hard`; then a ping to an address that no network of the lab has.
+
+    The server's flavor has all kinds of disk that nova-compute makes.
+    """
     compute = reached.admin.compute
-    server, _ = reached.boot("cure", "node1", log_in=True)
+    flavor = reached.flavor_with(ephemeral=1, swap=32)
+    server, _ = reached.boot("cure", "node1", flavor=flavor, log_in=True)
     address = reached.floating_ip(server)
     shell = reached.log_in_at(server, address)
+    assert says(shell, "lsblk --nodeps --noheadings --output NAME").split() == ["vda", "vdb", "vdc"]
+    assert " vfat " in says(shell, "sudo mount /dev/vdb /mnt; grep ' /mnt ' /proc/mounts")
     before = says(shell, "cat /proc/sys/kernel/random/boot_id")
     shell.close()
 

@@ -61,6 +61,16 @@ def test_without_trouble_everything_about_the_requests_is_shown() -> None:
     assert [line.service for line in failure.lines] == ["nova-conductor"]
 
 
+def test_what_a_test_removes_when_it_has_failed_is_left_out() -> None:
+    removal = LOG.replace("T:test_stop", "T:_run_cleanups").replace(REQUEST, OTHER_REQUEST)
+    (failure,) = gather(
+        [Result(STOP.id, Status.FAILED, 100.0, log=LOG.replace(OTHER_REQUEST, REQUEST) + removal)], read
+    )
+    assert {request.id for request in failure.requests} == {REQUEST}
+    (failure,) = gather([Result(STOP.id, Status.FAILED, 100.0, log=removal)], read)
+    assert {request.id for request in failure.requests} == {OTHER_REQUEST}
+
+
 def test_a_request_id_in_a_traceback_counts() -> None:
     failed = Result(BOOT.id, Status.FAILED, 100.0, traceback=f"Details: 500 ({REQUEST})")
     (failure,) = gather([failed], read)

@@ -9,7 +9,8 @@ from labctl.verify.results import Outcome, Result, Status, parse_result, settle
 
 
 def line(identifier: str, status: str, **more: object) -> str:
-    base = {"id": identifier, "status": status, "began": 10.0, "ended": 12.5, "reason": "", "details": {}, "log": ""}
+    base = {"id": identifier, "status": status, "began": 10.0, "ended": 12.5, "reason": ""}
+    base |= {"details": {}, "log": "", "worker": "worker-1"}
     return json.dumps({**base, **more})
 
 
@@ -20,7 +21,7 @@ def line(identifier: str, status: str, **more: object) -> str:
 def test_a_result_is_read(said: str, status: str) -> None:
     result = parse_result(line(BOOT.id, said))
     assert result is not None
-    assert (result.id, result.status, result.seconds) == (BOOT.id, status, 2.5)
+    assert (result.id, result.status, result.seconds, result.worker) == (BOOT.id, status, 2.5, "worker-1")
 
 
 def test_what_the_runner_says_about_itself_is_no_result() -> None:
@@ -65,6 +66,7 @@ def test_a_test_of_which_nothing_is_known_has_failed() -> None:
         ("Horizon support is required", "horizon"),
         ("AccountTest skipped as swift is not available", "swift"),
         ("Serial console not supported.", ""),
+        ("nova-network is not available.", ""),
         ("ImagesTest skipped as http_image is not available", ""),
     ],
 )

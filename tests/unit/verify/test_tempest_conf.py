@@ -65,6 +65,15 @@ def test_a_feature_is_on_where_the_cloud_has_it(
     assert conf(change(PLAIN))[section][option] == with_it
 
 
+def test_formats_are_in_the_order_that_tests_rely_on() -> None:
+    formats = ("ploop", "ami", "vhd", "raw", "qcow2")
+    image = conf(replace(PLAIN, image=replace(PLAIN.image, disk_formats=formats, container_formats=("ami", "bare"))))[
+        "image"
+    ]
+    assert image["disk_formats"] == "qcow2,raw,ami,vhd,ploop"
+    assert image["container_formats"] == "bare,ami"
+
+
 def test_consoles_are_those_that_the_lab_runs() -> None:
     made = conf()["compute-feature-enabled"]
     assert (made["vnc_console"], made["serial_console"]) == ("true", "false")
