@@ -21,6 +21,14 @@ def verify(
         typer.Option("--suite", help="smoke, interop, scenario, full, or a regular expression of tests' ids."),
     ] = "smoke",
     parallel: Annotated[int, typer.Option("--parallel", min=1, help="So many tests at a time.")] = 2,
+    shared_accounts: Annotated[
+        bool | None,
+        typer.Option(
+            "--shared-accounts/--own-accounts",
+            help="Classes of tests work with accounts made before them (faster; smoke does), or each with its own.",
+            show_default=False,
+        ),
+    ] = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Write the results there, as JUnit XML.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write a page with all details there.")] = None,
     progress: Annotated[Progress, typer.Option("--progress", help="How progress is shown.")] = Progress.AUTO,
@@ -30,11 +38,12 @@ def verify(
     from labctl.lab.state import locked
     from labctl.ui import listener
     from labctl.verify.run import verify as run_verify
-    from labctl.verify.suite import check_suite
+    from labctl.verify.suite import Suite, check_suite
 
     check_suite(suite)
+    shared = suite == Suite.SMOKE if shared_accounts is None else shared_accounts
     state = find_lab(name)
-    target = verify_target(state.name, suite, parallel)
+    target = verify_target(state.name, suite, parallel, shared)
     with docker_engine() as client, listener(progress, sys.stderr) as emit, locked(f"verify-{state.name}"):
         verdict = run_verify(client, target, emit)
     write_reports(verdict, junit, html)
@@ -42,7 +51,7 @@ def verify(
     refuse_failures(verdict)
 
 
-def verify_target(lab: str, suite: str, workers: int) -> "VerifyTarget":
+def verify_target(lab: str, suite: str, workers: int, shared_accounts: bool) -> "VerifyTarget":
     """What is verified, and how.
 
     Raises:
@@ -65,7 +74,8 @@ def verify_target(lab: str, suite: str, workers: int) -> "VerifyTarget":
         )
     target = demo_target(lab)
     container = TempestContainer(reference, lab, service_uid(), state.folder / "verify", target.guest.path)
-    return VerifyTarget(target, suite, workers, container, cache_root() / "verify" / "durations.json")
+    durations = cache_root() / "verify" / "durations.json"
+    return VerifyTarget(target, suite, workers, shared_accounts, container, durations)
 
 
 def write_reports(verdict: "Verdict", junit: Path | None, html: Path | None) -> None:

@@ -1,7 +1,9 @@
 """Removing what a test run left in a cloud: what was not there before, and belongs to nobody but the run."""
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import keystoneauth1.exceptions
@@ -14,6 +16,8 @@ from labctl.errors import CloudCheckFailed
 from labctl.events import Emit, step
 
 GONE_SECONDS = 60.0
+AT_A_TIME = 4
+"""Things removed at once."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,12 @@ def left_over(
 
 
 def sweep(
-    admin: Connection, services: Iterable[str], before: Iterable[tuple[str, str]], prefixes: tuple[str, ...], emit: Emit
+    admin: Connection,
+    services: Iterable[str],
+    before: Iterable[tuple[str, str]],
+    prefixes: tuple[str, ...],
+    emit: Emit,
+    title: str = "Remove what the tests left",
 ) -> tuple[str, ...]:
     """Removes what a run left.
 
@@ -189,6 +198,7 @@ def sweep(
         before: What was there before the run.
         prefixes: What the names of things that the run makes begin with.
         emit: Told about the step.
+        title: What the step is called.
 
     Returns:
         What could not be removed, and why.
@@ -203,17 +213,16 @@ def sweep(
         others = (thing.id for thing in now.values() if _is_other_project(thing, prefixes))
         return left_over(now, old, prefixes, others)
 
-    with step(emit, "Remove what the tests left") as evidence:
+    with step(emit, title) as evidence:
         left = remaining()
         reasons: dict[str, str] = {}
 
         def clean() -> tuple[()] | Pending:
             """A thing that another one still holds goes with the next look: what holds it is on its way out."""
             things = remaining()
-            for thing in things:
-                reasons.pop(str(thing), None)
-                if reason := _remove(admin, thing):
-                    reasons[str(thing)] = reason
+            reasons.clear()
+            for _, same in groupby(things, key=lambda thing: thing.kind.title):
+                reasons.update(_remove_all(admin, tuple(same)))
             return Pending(", ".join(map(str, things))) if things else ()
 
         try:
@@ -232,6 +241,13 @@ def _thing(kind: Kind, found: Any) -> Thing:
 
 def _is_other_project(thing: Thing, prefixes: tuple[str, ...]) -> bool:
     return thing.kind.title == "project" and not thing.name.startswith(prefixes)
+
+
+def _remove_all(admin: Connection, things: tuple[Thing, ...]) -> dict[str, str]:
+    """Removes things of one kind, several at a time; returns why some could not be."""
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        said = pool.map(lambda thing: _remove(admin, thing), things)
+        return {str(thing): reason for thing, reason in zip(things, said, strict=True) if reason}
 
 
 def _remove(admin: Connection, thing: Thing) -> str:

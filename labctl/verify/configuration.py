@@ -95,8 +95,19 @@ Value = str | int | bool | Iterable[str]
 Section = Mapping[str, Value]
 
 
-def tempest_conf(features: CloudFeatures, account: Account, bed: Ingredients, place: Place) -> str:
-    """Writes tempest.conf."""
+def tempest_conf(
+    features: CloudFeatures, account: Account, bed: Ingredients, place: Place, accounts_file: str = ""
+) -> str:
+    """Writes tempest.conf.
+
+    Args:
+        features: What the cloud can do.
+        account: The admin.
+        bed: What was made for the run.
+        place: Where tests run.
+        accounts_file: The file of the accounts that tests work with, inside the container; empty where Tempest makes
+            accounts for each class of tests.
+    """
     sections: dict[str, Section] = {
         "DEFAULT": {
             # With the requests' headers, which have the request ids.
@@ -106,7 +117,7 @@ def tempest_conf(features: CloudFeatures, account: Account, bed: Ingredients, pl
             "resource_name_prefix": bed.prefix,
         },
         "oslo_concurrency": {"lock_path": f"{place.folder}/locks"},
-        **_identity(account),
+        **_identity(account, accounts_file),
         **_compute(features, bed, place),
         **_image(features, place),
         **_network(features, bed),
@@ -159,10 +170,11 @@ def _text(value: Value) -> str:
     return ",".join(value)
 
 
-def _identity(account: Account) -> dict[str, Section]:
+def _identity(account: Account, accounts_file: str) -> dict[str, Section]:
     return {
         "auth": {
-            "use_dynamic_credentials": True,
+            "use_dynamic_credentials": not accounts_file,
+            **({"test_accounts_file": accounts_file} if accounts_file else {}),
             "create_isolated_networks": True,
             "tempest_roles": "member",
             "admin_username": account.username,

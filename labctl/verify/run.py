@@ -1,8 +1,9 @@
 """One run of `labctl verify`: what waits for what, and that nothing stays."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import docker
@@ -18,15 +19,20 @@ from labctl.engine.process import CommandFailed, Completed
 from labctl.engine.tempest import FOLDER, GUEST, TempestContainer
 from labctl.events import Emit, Note, ServiceChanged, step
 from labctl.files import write_file
-from labctl.verify.configuration import GUEST_PORT, Account, Ingredients, Place, tempest_conf
+from labctl.verify.accounts import accounts_file, can_share, plan_accounts, prepared
+from labctl.verify.configuration import GUEST_PORT, Account, Place, tempest_conf
 from labctl.verify.evidence import Failure, gather
 from labctl.verify.ingredients import ingredients, new_prefix
 from labctl.verify.results import Outcome, Result, Status, parse_result, settle
-from labctl.verify.suite import Selection, parse_test_list, select
+from labctl.verify.suite import Selection, TempestTest, parse_test_list, select
 from labctl.verify.workers import learn, load_durations, share, worker_file
 
 TEST_LIST = "tests.list"
 WORKERS = "workers.yaml"
+ACCOUNTS = "accounts.yaml"
+SHARED_TESTS = "shared.list"
+SHARED_CONFIGURATION = "shared.conf"
+"""Which tests share accounts, and their configuration: images/tempest/files/run-worker knows the names."""
 ACCOUNTS_PREFIX = "tempest-"
 """Begins the names of the accounts that Tempest makes, and of their networks, whatever it is told to call the rest
 (tempest/common/credentials_factory.py)."""
@@ -42,6 +48,7 @@ class VerifyTarget:
         lab: The lab.
         suite: One of `Suite`, or a regular expression.
         workers: How many tests at a time.
+        shared_accounts: Classes of tests work with accounts made before, where they can; not each with its own.
         container: How Tempest is run.
         durations: The file that remembers how long tests take.
     """
@@ -49,6 +56,7 @@ class VerifyTarget:
     lab: DemoTarget
     suite: str
     workers: int
+    shared_accounts: bool
     container: TempestContainer
     durations: Path
 
@@ -95,34 +103,30 @@ def verify(client: docker.DockerClient, target: VerifyTarget, emit: Emit) -> Ver
         features = read_features(admin)
         evidence.text = f"{', '.join(sorted(features.services))}; {len(features.compute_nodes)} compute node(s)"
     with ingredients(target.lab, admin, user, prefix, emit) as made:
-        write_configuration(target, admin, features, made, services)
+        dashboard = services["horizon"].page if "horizon" in services else ""
+        place = Place(FOLDER, GUEST, target.lab.gateway_address, frozenset(services), dashboard)
+        configuration = partial(tempest_conf, features, account(admin), made, place)
+        write_shared(target.container, "tempest.conf", configuration())
         with step(emit, "List the tests") as evidence:
             selection = select(target.suite, parse_test_list(target.container.list_tests()))
             evidence.text = f"{len(selection.tests)} in {target.suite}"
-        before = inventory(admin, features.services)
-        try:
-            outcome = run_tests(target, selection, emit)
-        finally:
-            target.container.remove(client)
-            left = sweep(admin, features.services, before, (prefix, ACCOUNTS_PREFIX), emit)
-            for one in left:
-                emit(Note(f"Not removed: {one}", level="warning"))
+        shared = can_share(selection.tests) if target.shared_accounts else ()
+        accounts = plan_accounts(prefix, target.workers, features.roles) if shared else ()
+        with prepared(accounts, admin, features, made.external_network, emit):
+            if shared:
+                write_shared(target.container, SHARED_TESTS, test_list(shared))
+                write_shared(target.container, ACCOUNTS, accounts_file(accounts, account(admin).domain))
+                write_shared(target.container, SHARED_CONFIGURATION, configuration(f"{FOLDER}/{ACCOUNTS}"))
+            before = inventory(admin, features.services)
+            try:
+                outcome = run_tests(target, selection, emit)
+            finally:
+                target.container.remove(client)
+                left = sweep(admin, features.services, before, (prefix, ACCOUNTS_PREFIX), emit)
+                for one in left:
+                    emit(Note(f"Not removed: {one}", level="warning"))
         failures = find_evidence(client, services.values(), outcome, emit)
     return Verdict(target.suite, target.workers, features, selection, outcome, failures, left)
-
-
-def write_configuration(
-    target: VerifyTarget,
-    admin: Connection,
-    features: CloudFeatures,
-    made: Ingredients,
-    services: Mapping[str, ServiceState],
-) -> None:
-    """Writes tempest.conf into the run's folder."""
-    dashboard = services["horizon"].page if "horizon" in services else ""
-    place = Place(FOLDER, GUEST, target.lab.gateway_address, frozenset(services), dashboard)
-    text = tempest_conf(features, account(admin), made, place)
-    write_shared(target.container, "tempest.conf", text)
 
 
 def account(admin: Connection) -> Account:
@@ -144,7 +148,7 @@ def run_tests(target: VerifyTarget, selection: Selection, emit: Emit) -> Outcome
     Raises:
         CommandFailed: Tempest ended without any result.
     """
-    write_shared(target.container, TEST_LIST, "".join(f"{test.id}\n" for test in selection.tests))
+    write_shared(target.container, TEST_LIST, test_list(selection.tests))
     shares = share(selection.tests, target.workers, load_durations(target.durations))
     write_shared(target.container, WORKERS, worker_file(shares))
     reported: list[Result] = []
@@ -186,6 +190,11 @@ def find_evidence(
         failures = gather(failed, lambda since: read_since(client, names, since))
         evidence.text = f"{sum(len(failure.lines) for failure in failures)} lines of {len(failures)} tests"
     return failures
+
+
+def test_list(tests: Iterable[TempestTest]) -> str:
+    """Tests as Tempest reads them."""
+    return "".join(f"{test.id}\n" for test in tests)
 
 
 def write_shared(container: TempestContainer, name: str, text: str) -> None:

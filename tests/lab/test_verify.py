@@ -1,6 +1,7 @@
 """`labctl verify` against a real lab: what passes, what fails and what shows why, and that nothing stays."""
 
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,10 @@ from tests.lab.test_demo import holdings
 
 PASSES = "tempest.api.compute.test_versions.TestVersions.test_list_api_versions"
 FAILS = "tempest.api.compute.keypairs.test_keypairs.KeyPairsV2TestJSON.test_keypair_create_delete"
+MAKES_NETWORKS = "tempest.api.network.test_networks.NetworksTest.test_create_update_delete_network_subnet"
+NEEDS_OWN_ACCOUNTS = (
+    "tempest.api.compute.servers.test_attach_interfaces.AttachInterfacesUnderV243Test.test_add_remove_fixed_ip"
+)
 SKIPS = "tempest.api.volume.test_versions.VersionsTest.test_list_versions"
 
 QUOTAS = "/os-quota-class-sets/default"
@@ -68,6 +73,24 @@ def test_results_have_their_reasons_and_nothing_stays(
     cases = {case.attrib["name"]: case for case in ElementTree.parse(tmp_path / "junit.xml").iter("testcase")}  # noqa: S314
     assert cases[FAILS.rpartition(".")[2]].find("failure") is not None
     assert failure["requests"][0] in (tmp_path / "report.html").read_text()
+    assert holdings(lab) == before
+    assert accounts(admin) == had
+
+
+def test_classes_share_accounts(lab: Lab, built: Built, admin: Connection) -> None:
+    before, had = holdings(lab), accounts(admin)
+    suite = "|".join(one.replace(".", r"\.") for one in (PASSES, MAKES_NETWORKS, NEEDS_OWN_ACCOUNTS))
+    told = ("--suite", suite, "--shared-accounts", "--parallel", "1", "--progress", "json")
+    ran = labctl("verify", "--name", lab.name, *told, timeout=600)
+    assert ran.code == 0, str(ran)
+    found = json.loads(ran.out.splitlines()[-1])
+    assert (found["passed"], found["failed"], found["skipped"]) == (3, 0, 0), str(ran)
+
+    # Tempest tells which accounts it gave to a class, and which it made for one.
+    log = (lab.state.folder / "verify/tempest.log").read_text()
+    assert re.search(r"allocated creds:\n.*verify-[0-9a-f]+-account-1", log)
+    assert "tempest-NetworksTest-" not in log
+    assert "tempest-AttachInterfacesUnderV243Test-" in log
     assert holdings(lab) == before
     assert accounts(admin) == had
 

@@ -103,3 +103,12 @@ def test_objects_are_as_swift_says() -> None:
     assert options["discoverable_apis"] == "slo,versioned_writes"
     assert (options["object_versioning"], options["container_sync"]) == ("true", "false")
     assert made["object-storage"]["reseller_admin_role"] == "ResellerAdmin"
+
+
+def test_accounts_are_tempests_own_unless_there_is_a_file_of_them() -> None:
+    assert conf()["auth"]["use_dynamic_credentials"] == "true"
+    assert "test_accounts_file" not in conf()["auth"]
+    parser = RawConfigParser(default_section="")
+    parser.read_string(tempest_conf(PLAIN, ACCOUNT, INGREDIENTS, PLACE, "/run/tempest/accounts.yaml"))
+    assert parser["auth"]["use_dynamic_credentials"] == "false"
+    assert parser["auth"]["test_accounts_file"] == "/run/tempest/accounts.yaml"
