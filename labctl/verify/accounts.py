@@ -28,8 +28,8 @@ NEED_OWN = (
 )
 """The modules whose tests are skipped unless Tempest makes their accounts: each asks for `use_dynamic_credentials`."""
 
-NETWORK = IPv4Network("10.100.0.0/28")
-"""The range of each account's network: as Tempest's own (tempest/config.py, project_network_cidr)."""
+NETWORK = IPv4Network("10.100.0.0/24")
+"""The range of the network that the accounts share."""
 
 AT_A_TIME = 4
 """Accounts made at once."""
@@ -44,37 +44,46 @@ class PreparedAccount:
     """A user in a project of its own.
 
     Attributes:
-        name: Of user, project, network and router.
+        name: Of user and project.
         password: The user's.
         roles: What the user is in the project.
-        has_network: The project has a network, with a router to the network outside.
     """
 
     name: str
     password: str = field(repr=False)
     roles: tuple[str, ...]
-    has_network: bool
 
 
-def plan_accounts(prefix: str, workers: int, roles: Iterable[str]) -> tuple[PreparedAccount, ...]:
+@dataclass(frozen=True)
+class Prepared:
+    """What tests share.
+
+    Attributes:
+        accounts: Members first: Tempest gives a class that asks for no role the first account that is free and no
+            admin's (tempest/lib/common/preprov_creds.py).
+        network: The name of their network, which has a router to the network outside.
+    """
+
+    accounts: tuple[PreparedAccount, ...]
+    network: str
+
+
+def plan_accounts(prefix: str, workers: int, roles: Iterable[str]) -> Prepared:
     """What the tests of some workers need: each has a class at a time, which needs two users and an admin at most.
 
     Args:
         prefix: Begins their names.
         workers: How many tests at a time.
         roles: The cloud's roles.
-
-    Returns:
-        Members first: Tempest gives a class that asks for no role the first account that is free and no admin's
-        (tempest/lib/common/preprov_creds.py).
     """
     kinds = [MEMBER] * 2 * workers + [ADMIN] * workers
     if set(OBJECT_ADMIN) <= set(roles):
         kinds += [OBJECT_ADMIN] * workers
-    return tuple(
-        PreparedAccount(f"{prefix}-account-{number}", secrets.token_urlsafe(24), kind, has_network=kind == MEMBER)
+    accounts = (
+        PreparedAccount(f"{prefix}-account-{number}", secrets.token_urlsafe(24), kind)
         for number, kind in enumerate(kinds, start=1)
     )
+    return Prepared(tuple(accounts), f"{prefix}-accounts")
 
 
 def can_share(tests: Iterable[TempestTest]) -> tuple[TempestTest, ...]:
@@ -82,7 +91,7 @@ def can_share(tests: Iterable[TempestTest]) -> tuple[TempestTest, ...]:
     return tuple(test for test in tests if not test.name.startswith(NEED_OWN))
 
 
-def accounts_file(accounts: Iterable[PreparedAccount], domain: str) -> str:
+def accounts_file(shared: Prepared, domain: str) -> str:
     """The accounts as Tempest reads them (Tempest's `etc/accounts.yaml.sample`)."""
     entries: list[dict[str, Any]] = [
         {
@@ -91,21 +100,19 @@ def accounts_file(accounts: Iterable[PreparedAccount], domain: str) -> str:
             "project_name": one.name,
             "domain_name": domain,
             "roles": list(one.roles),
-            **({"resources": {"network": one.name}} if one.has_network else {}),
+            "resources": {"network": shared.network},
         }
-        for one in accounts
+        for one in shared.accounts
     ]
     return yaml.safe_dump(entries, sort_keys=False)
 
 
 @contextmanager
-def prepared(
-    accounts: tuple[PreparedAccount, ...], admin: Connection, features: CloudFeatures, external: str, emit: Emit
-) -> Iterator[None]:
-    """Makes accounts, and removes them and what is theirs at the end.
+def prepared(shared: Prepared, admin: Connection, features: CloudFeatures, external: str, emit: Emit) -> Iterator[None]:
+    """Makes accounts and their network, and removes them and what is theirs at the end.
 
     Args:
-        accounts: Which; perhaps none.
+        shared: Which.
         admin: The cloud as admin.
         features: What the cloud has.
         external: Id of the network outside.
@@ -114,24 +121,23 @@ def prepared(
     Raises:
         CloudCheckFailed: The cloud refused.
     """
-    if not accounts:
-        yield
-        return
     before = inventory(admin, features.services)
+    names = (*(one.name for one in shared.accounts), shared.network)
     try:
         with step(emit, "Accounts for the tests (admin)") as evidence, api_errors("make accounts for the tests"):
             roles = {str(role.name): str(role.id) for role in admin.identity.roles()}
             with ThreadPoolExecutor(AT_A_TIME) as pool:
-                list(pool.map(lambda one: _make(admin, one, roles, external), accounts))
-            evidence.text = f"{len(accounts)}, {sum(one.has_network for one in accounts)} with network and router"
+                network = pool.submit(_make_network, admin, shared.network, external)
+                list(pool.map(lambda one: _make_account(admin, one, roles), shared.accounts))
+                network.result()
+            evidence.text = f"{len(shared.accounts)}, and the network {shared.network}"
         yield
     finally:
-        names = tuple(one.name for one in accounts)
         for left in sweep(admin, features.services, before, names, emit, "Remove the tests' accounts"):
             emit(Note(f"Not removed: {left}", level="warning"))
 
 
-def _make(admin: Connection, account: PreparedAccount, roles: dict[str, str], external: str) -> None:
+def _make_account(admin: Connection, account: PreparedAccount, roles: dict[str, str]) -> None:
     project = admin.identity.create_project(name=account.name)
     user = admin.identity.create_user(name=account.name, password=account.password, default_project_id=project.id)
     for role in account.roles:
@@ -139,11 +145,10 @@ def _make(admin: Connection, account: PreparedAccount, roles: dict[str, str], ex
     # Neutron makes a project's default security group when somebody asks for the project's groups: not later, when it
     # would look like something that tests left.
     list(admin.network.security_groups(project_id=project.id))
-    if account.has_network:
-        network = admin.network.create_network(name=account.name, project_id=project.id)
-        subnet = admin.network.create_subnet(
-            name=account.name, project_id=project.id, network_id=network.id, ip_version=4, cidr=str(NETWORK)
-        )
-        outside = {"network_id": external}
-        router = admin.network.create_router(name=account.name, project_id=project.id, external_gateway_info=outside)
-        admin.network.add_interface_to_router(router.id, subnet.id)
+
+
+def _make_network(admin: Connection, name: str, external: str) -> None:
+    network = admin.network.create_network(name=name, is_shared=True)
+    subnet = admin.network.create_subnet(name=name, network_id=network.id, ip_version=4, cidr=str(NETWORK))
+    router = admin.network.create_router(name=name, external_gateway_info={"network_id": external})
+    admin.network.add_interface_to_router(router.id, subnet.id)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -110,13 +111,14 @@ def verify(client: docker.DockerClient, target: VerifyTarget, emit: Emit) -> Ver
         with step(emit, "List the tests") as evidence:
             selection = select(target.suite, parse_test_list(target.container.list_tests()))
             evidence.text = f"{len(selection.tests)} in {target.suite}"
-        shared = can_share(selection.tests) if target.shared_accounts else ()
-        accounts = plan_accounts(prefix, target.workers, features.roles) if shared else ()
-        with prepared(accounts, admin, features, made.external_network, emit):
-            if shared:
-                write_shared(target.container, SHARED_TESTS, test_list(shared))
-                write_shared(target.container, ACCOUNTS, accounts_file(accounts, account(admin).domain))
-                write_shared(target.container, SHARED_CONFIGURATION, configuration(f"{FOLDER}/{ACCOUNTS}"))
+        accounts: AbstractContextManager[None] = nullcontext()
+        if target.shared_accounts:
+            shared = plan_accounts(prefix, target.workers, features.roles)
+            write_shared(target.container, SHARED_TESTS, test_list(can_share(selection.tests)))
+            write_shared(target.container, ACCOUNTS, accounts_file(shared, account(admin).domain))
+            write_shared(target.container, SHARED_CONFIGURATION, configuration(f"{FOLDER}/{ACCOUNTS}"))
+            accounts = prepared(shared, admin, features, made.external_network, emit)
+        with accounts:
             before = inventory(admin, features.services)
             try:
                 outcome = run_tests(target, selection, emit)

@@ -14,6 +14,7 @@ from tests.lab.guests import Guests
 
 NAME = "fault"
 ANSWER_SECONDS = 90.0
+PING_SECONDS = 10
 
 
 @contextmanager
@@ -58,8 +59,9 @@ def answers(address: str, seconds: float = ANSWER_SECONDS) -> None:
 
 
 def pings(address: str) -> bool:
+    """Pings until there is a reply, or for some seconds: a container for each ping would be a load of its own."""
     command = ["docker", "run", "--rm", "--network", "host", "--user", "0", "labctl/client:2024.2"]
-    return execute([*command, "ping", "-n", "-c", "1", "-W", "1", address]).code == 0
+    return execute([*command, "ping", "-n", "-i", "0.2", "-c", "1", "-w", str(PING_SECONDS), address]).code == 0
 
 
 def objects(admin: Connection) -> dict[str, list[Any]]:
