@@ -214,23 +214,25 @@ def sweep(
         return left_over(now, old, prefixes, others)
 
     with step(emit, title) as evidence:
-        left = remaining()
+        left = things = remaining()
+        evidence.text = f"{len(left)}: {', '.join(map(str, left[:5]))}" if left else "nothing"
         reasons: dict[str, str] = {}
 
         def clean() -> tuple[()] | Pending:
             """A thing that another one still holds goes with the next look: what holds it is on its way out."""
-            things = remaining()
+            nonlocal things
+            if not things:
+                return ()
             reasons.clear()
             for _, same in groupby(things, key=lambda thing: thing.kind.title):
                 reasons.update(_remove_all(admin, tuple(same)))
+            things = remaining()
             return Pending(", ".join(map(str, things))) if things else ()
 
         try:
             wait_until(clean, "everything that the tests left to be gone", GONE_SECONDS, 1)
-        except CloudCheckFailed:
-            return tuple(f"{thing}: {reasons.get(str(thing), 'still there')}" for thing in remaining())
-        finally:
-            evidence.text = f"{len(left)}: {', '.join(map(str, left[:5]))}" if left else "nothing"
+        except CloudCheckFailed as error:
+            return tuple(f"{thing}: {reasons.get(str(thing), error.what)}" for thing in things)
     return ()
 
 

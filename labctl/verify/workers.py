@@ -25,6 +25,8 @@ AROUND_SECONDS = 3.0
 """What a class takes before and after its tests where nothing is known: accounts are made and removed."""
 TEST_SECONDS = 0.5
 """What a test takes, likewise."""
+SLOW_SECONDS = 1.0
+"""What takes less need not be remembered."""
 
 
 def load_durations(learned: Path) -> Mapping[str, float]:
@@ -43,8 +45,10 @@ def load_durations(learned: Path) -> Mapping[str, float]:
 
 
 def learn(learned: Path, results: Iterable[Result]) -> None:
-    """Remembers how long the tests of a run took."""
-    durations = {**load_durations(learned), **measure(results)}
+    """Remembers how long the tests of a run took: what is slow, and what was thought to be."""
+    known = load_durations(learned)
+    news = {name: seconds for name, seconds in measure(results).items() if name in known or seconds > SLOW_SECONDS}
+    durations = {**known, **news}
     write_file(learned, (json.dumps(durations, indent=0, sort_keys=True) + "\n").encode())
 
 
@@ -81,7 +85,7 @@ def measure(results: Iterable[Result]) -> dict[str, float]:
     What passes between two tests of a worker that are of different classes is counted for the second.
 
     Returns:
-        As `load_durations`; of what is below the defaults, nothing.
+        As `load_durations`.
     """
     ran: dict[str, list[Result]] = defaultdict(list)
     for result in results:
@@ -90,10 +94,10 @@ def measure(results: Iterable[Result]) -> dict[str, float]:
     durations: dict[str, float] = {}
     for own in ran.values():
         own.sort(key=lambda result: result.began)
-        durations |= {result.name: result.seconds for result in own if result.seconds > 2 * TEST_SECONDS}
+        durations |= {result.name: result.seconds for result in own}
         for before, result in pairwise(own):
             name, pause = class_of(result), result.began - before.began - before.seconds
-            if class_of(before) != name and pause > AROUND_SECONDS:
+            if class_of(before) != name:
                 durations[name] = pause
     return {name: round(seconds, 1) for name, seconds in durations.items()}
 

@@ -44,7 +44,8 @@ def test_the_pause_before_the_first_test_of_a_class_is_what_the_class_takes() ->
         Result(STOP.id, Status.PASSED, began=125.0, seconds=0.1, worker="worker-0"),
         Result(SCENARIO.id, Status.PASSED, began=101.0, seconds=9.0, worker="worker-1"),
     ]
-    assert measure(results) == {LIST.name: 4.0, BOOT.class_name: 8.0, BOOT.name: 7.0, SCENARIO.name: 9.0}
+    tests = {LIST.name: 4.0, BOOT.name: 7.0, STOP.name: 0.1, SCENARIO.name: 9.0}
+    assert measure(results) == {BOOT.class_name: 8.0, **tests}
 
 
 def test_a_run_is_remembered(tmp_path: Path) -> None:
@@ -52,6 +53,19 @@ def test_a_run_is_remembered(tmp_path: Path) -> None:
     learn(learned, [Result(LIST.id, Status.PASSED, began=100.0, seconds=4.0, worker="worker-0")])
     learn(learned, [Result(BOOT.id, Status.PASSED, began=100.0, seconds=5.0, worker="worker-0")])
     assert {LIST.name: 4.0, BOOT.name: 5.0}.items() <= load_durations(learned).items()
+
+
+def test_what_has_become_fast_is_known_to_be(tmp_path: Path) -> None:
+    learned = tmp_path / "durations.json"
+    for seconds in (9.0, 0.2):
+        learn(learned, [Result(LIST.id, Status.PASSED, began=100.0, seconds=seconds, worker="worker-0")])
+    assert load_durations(learned)[LIST.name] == 0.2
+
+
+def test_what_was_always_fast_is_not_remembered(tmp_path: Path) -> None:
+    learned = tmp_path / "durations.json"
+    learn(learned, [Result(LIST.id, Status.PASSED, began=100.0, seconds=0.2, worker="worker-0")])
+    assert LIST.name not in load_durations(learned)
 
 
 def test_a_broken_memory_is_none(tmp_path: Path) -> None:
