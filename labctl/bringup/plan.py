@@ -394,6 +394,6 @@ def _follows(service: WantedService, decided: Mapping[str, Step]) -> str:
 
 
 def _in_trouble(one: ServiceState) -> str:
-    if one.status == "restarting":
+    if one.is_dying:
         return "it dies again and again"
     return "it runs and is unhealthy" if one.summary == "unhealthy" else ""

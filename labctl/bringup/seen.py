@@ -6,7 +6,7 @@ from pathlib import Path
 
 import docker
 
-from labctl.engine.containers import ServiceState, service_containers
+from labctl.engine.containers import ServiceState, count_deaths, service_containers
 from labctl.engine.images import image_contents
 from labctl.engine.networks import LabNetwork, lab_networks
 from labctl.engine.volumes import LabVolume, find_volumes
@@ -41,7 +41,7 @@ class Seen:
 def look(client: docker.DockerClient, state: LabState) -> Seen:
     """Looks once."""
     prefix = f"{state.project}_"
-    containers = service_containers(client, state.name)
+    containers = tuple(count_deaths(client, one) for one in service_containers(client, state.name))
     return Seen(
         containers=containers,
         networks=lab_networks(client, state.name, prefix),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import docker
@@ -42,6 +42,8 @@ class ServiceState:
             and where it runs without an interface there.
         node: The node whose network namespace it joined; empty for the control plane.
         page: The address of what it has for browsers; empty where it has nothing.
+        deaths: How often it died and was restarted by the engine, since somebody started it; looked at by
+            `count_deaths`, else 0.
     """
 
     service: str
@@ -58,6 +60,7 @@ class ServiceState:
     networks: Mapping[str, str] = field(default_factory=dict)
     node: str = ""
     page: str = ""
+    deaths: int = 0
 
     @property
     def summary(self) -> str:
@@ -72,6 +75,11 @@ class ServiceState:
     def is_ready(self) -> bool:
         """Whether nothing more is expected of it: healthy, running without a health check, or a job that is done."""
         return self.summary in ("healthy", "running", "done")
+
+    @property
+    def is_dying(self) -> bool:
+        """Whether it dies again and again, starting in between; one death may be for want of another service."""
+        return self.status == "restarting" or self.deaths > 1
 
     @property
     def is_stopped(self) -> bool:
@@ -125,6 +133,11 @@ def _joined(network: Mapping[str, Any], status: str) -> str:
     An engine whose disk was full was seen to start containers without one.
     """
     return "" if status == "running" and not network.get("EndpointID", "") else str(network["NetworkID"])
+
+
+def count_deaths(client: docker.DockerClient, state: ServiceState) -> ServiceState:
+    """The same, with its deaths where it is about to start; the engine's list of containers does not tell them."""
+    return replace(state, deaths=restart_count(client, state.container)) if state.summary == "starting" else state
 
 
 def restart_count(client: docker.DockerClient, container: str) -> int:

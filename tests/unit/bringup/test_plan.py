@@ -292,6 +292,12 @@ def test_interrupted_between_taking_away_and_making_the_next_plan_goes_on() -> N
     assert steps(lab, without(seen, called("a"))) == ["create:a", "start:b", "wait:cloud"]
 
 
+@pytest.mark.parametrize(("deaths", "actions"), [(0, []), (1, []), (2, [Action.RESTART]), (9, [Action.RESTART])])
+def test_a_service_that_starts_between_two_deaths_is_restarted(deaths: int, actions: list[Action]) -> None:
+    plan = plan_bring_up(LAB, changed(UP, called("rabbitmq"), health="starting", deaths=deaths))
+    assert [step.action for step in plan.steps if step.subject == "rabbitmq"] == actions
+
+
 def test_a_circle_is_left_for_compose_to_refuse() -> None:
     a, b, _ = chain().services
     circle = {"a": replace(a, waits_for=frozenset("b")), "b": b}
