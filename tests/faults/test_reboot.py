@@ -6,7 +6,7 @@ import time
 from tests.faults.lab import answers, cloud, objects, running_lab, servers_with_addresses
 from tests.faults.machine import Machine
 from tests.lab.commands import labctl
-from tests.lab.figures import counted
+from tests.lab.figures import measured
 
 REBOOTS = int(os.environ.get("LABCTL_TEST_REBOOTS", "5"))
 ANSWER_LIMIT = 60.0
@@ -23,7 +23,7 @@ def test_a_lab_outlives_reboots_of_its_machine(machine: Machine) -> None:
             begin = time.monotonic()
             for address in addresses.values():
                 answers(address)
-            counted(f"reboot {number}: all servers answer", time.monotonic() - begin, "s", ANSWER_LIMIT)
+            measured(f"reboot {number}: all servers answer", time.monotonic() - begin, "s", ANSWER_LIMIT)
             ran = labctl("up", "--name", lab.name)
             assert ran.code == 0, str(ran)
             with cloud(lab) as admin:
