@@ -68,14 +68,16 @@ def verify_target(lab: str, suite: str, workers: int, shared_accounts: bool) -> 
 
     state = LabState(lab)
     reference = Naming(lab_file(state).release).reference(IMAGE)
-    if image_id(reference) is None:
+    identity = image_id(reference)
+    if identity is None:
         raise BadInput(
             "The image with Tempest is not built yet.", evidence=[reference], remedy=f"Run `labctl build {IMAGE}`."
         )
     target = demo_target(lab)
     container = TempestContainer(reference, lab, service_uid(), state.folder / "verify", target.guest.path)
-    durations = cache_root() / "verify" / "durations.json"
-    return VerifyTarget(target, suite, workers, shared_accounts, container, durations)
+    cache = cache_root() / "verify"
+    listed = cache / f"{identity.removeprefix('sha256:')}.list"
+    return VerifyTarget(target, suite, workers, shared_accounts, container, cache / "durations.json", listed)
 
 
 def write_reports(verdict: "Verdict", junit: Path | None, html: Path | None) -> None:
