@@ -14,7 +14,7 @@ Fragment = dict[str, Any]
 START_INTERVAL = "300ms"
 """Until the first health check of a service that starts; that one is patient (images/base: health)."""
 
-HEALTH = {"interval": "20s", "timeout": "60s", "retries": 3, "start_period": "180s", "start_interval": START_INTERVAL}
+HEALTH = {"interval": "30s", "timeout": "60s", "retries": 3, "start_period": "180s", "start_interval": START_INTERVAL}
 MIGRATIONS = "x-migrations"
 """Of a service: image whose databases it uses to the commands that migrate them."""
 
