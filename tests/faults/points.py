@@ -57,9 +57,9 @@ def spread(count: int) -> list[Point]:
 
 
 @contextmanager
-def up_until(point: Point) -> Iterator[subprocess.Popen[str]]:
+def up_until(point: Point, *options: str) -> Iterator[subprocess.Popen[str]]:
     """`up`, which has just come to a point; it ends with the context."""
-    with start_labctl(*UP) as running:
+    with start_labctl(*UP, *options) as running:
         assert running.stderr
         for line in running.stderr:
             if point.has_come(line):

@@ -13,6 +13,7 @@ from tests.lab.commands import labctl
 
 SIZE = 2**31
 POINTS = 4
+REACH_SECONDS = "120"
 WAIT_SECONDS = "60"
 ENOUGH_SECONDS = "300"
 
@@ -33,7 +34,7 @@ def ballast(machine: Machine) -> Iterator[Path]:
 def test_up_finishes_once_there_is_room(machine: Machine, ballast: Path) -> None:
     points: list[Point] = spread(POINTS + 1)[:POINTS]
     for point in points:
-        with up_until(point) as running:
+        with up_until(point, "--wait-timeout", REACH_SECONDS) as running:
             fill(ballast)
             running.communicate(timeout=600)
         full = labctl(*UP, "--wait-timeout", WAIT_SECONDS)
