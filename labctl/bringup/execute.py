@@ -134,6 +134,15 @@ def remove_container(client: docker.DockerClient, container: str) -> None:
             client.api.wait(container, condition="removed")
 
 
+def runs_already(plan: Plan, wanted: Wanted) -> frozenset[str]:
+    """The services that run and are not ready yet, and need nothing that the plan starts to become so."""
+    needs = {one.name: one.waits_for | ({one.owner} if one.owner else frozenset()) for one in wanted.services}
+    touched = {step.subject for step in plan.of(*STARTS)}
+    while more := {name for name, its in needs.items() if name not in touched and its & touched}:
+        touched |= more
+    return frozenset(plan.awaited) - touched
+
+
 def start_services(
     client: docker.DockerClient, state: LabState, plan: Plan, wanted: Wanted, watch: Watch, steps: StepEvents
 ) -> None:

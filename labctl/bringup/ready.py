@@ -23,14 +23,16 @@ AGENTS = ("linuxbridge-agent", "l3-agent", "dhcp-agent", "metadata-agent")
 """Neutron's agents, as a node's services are called; their binaries are `neutron-` and that."""
 
 
-def wait_for_services(client: docker.DockerClient, watch: Watch, deadline: float) -> None:
-    """Waits until every container is healthy.
+def wait_for_services(
+    client: docker.DockerClient, watch: Watch, deadline: float, among: Collection[str] | None = None
+) -> None:
+    """Waits until every container is healthy, or those of the services that are named.
 
     Raises:
         BringUpFailed: One will not come up, or the wait ran out.
     """
-    wait(lambda: bool(watch.stuck()) or not watch.waiting_for(), max(0.0, deadline - time.monotonic()))
-    if watch.stuck() or watch.waiting_for():
+    wait(lambda: bool(watch.stuck()) or not watch.waiting_for(among), max(0.0, deadline - time.monotonic()))
+    if watch.stuck() or watch.waiting_for(among):
         raise failure(client, watch, watch.waiting_for())
 
 

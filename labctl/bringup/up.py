@@ -10,7 +10,7 @@ import yaml
 from labctl.bringup.birth import write_birth
 from labctl.bringup.differences import differences
 from labctl.bringup.drop_ins import refuse_bad_drop_ins
-from labctl.bringup.execute import StepEvents, start_services, take_away
+from labctl.bringup.execute import StepEvents, runs_already, start_services, take_away
 from labctl.bringup.kvm import virtualization
 from labctl.bringup.machine import (
     available_memory_mb,
@@ -108,6 +108,10 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
             # Migrations take what they take; the limit is for services.
             deadline = time.monotonic() + lab.seconds_to_wait
             if proposal.plan.steps:
+                # Compose gives up at the first death of a service that others wait for. One that was started before
+                # may yet die of what was wrong then, such as a full disk; the engine starts it again.
+                if running := runs_already(proposal.plan, proposal.wanted):
+                    wait_for_services(client, watch, deadline, among=running)
                 start_services(client, state, proposal.plan, proposal.wanted, watch, steps)
             stamps = {one.schema: one.stamp for one in proposal.wanted.migrations}
             if stamps != proposal.seen.stamps:

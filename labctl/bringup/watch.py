@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import docker
@@ -118,9 +118,13 @@ class Watch:
         waiting = [state for state in self.states.values() if not self._is_ready(state)]
         return max(waiting, key=lambda state: (self.deaths[state.service], WORSE.index(state.summary)), default=None)
 
-    def waiting_for(self) -> tuple[str, ...]:
-        """The services that are not ready, with their states."""
-        return tuple(f"{name}: {state.summary}" for name, state in self.states.items() if not self._is_ready(state))
+    def waiting_for(self, among: Collection[str] | None = None) -> tuple[str, ...]:
+        """The services that are not ready, with their states: of all, or of those that are named."""
+        return tuple(
+            f"{name}: {state.summary}"
+            for name, state in self.states.items()
+            if not self._is_ready(state) and (among is None or name in among)
+        )
 
     def _is_ready(self, state: ServiceState) -> bool:
         return state.summary == "done" if state.service in self.jobs else state.is_ready

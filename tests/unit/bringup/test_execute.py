@@ -9,7 +9,7 @@ import pytest
 from docker.errors import APIError, NotFound
 
 from labctl.bringup import execute
-from labctl.bringup.execute import StepEvents, start_services, take_away
+from labctl.bringup.execute import StepEvents, runs_already, start_services, take_away
 from labctl.bringup.plan import Action, Plan, Step, plan_bring_up
 from labctl.engine.compose import Said, understand
 from labctl.errors import BringUpFailed, EngineRefused
@@ -167,6 +167,20 @@ def test_compose_gets_what_starts_and_what_that_may_wait_for_and_nothing_else(mo
     plan = plan_bring_up(LAB, without(seen, called("keystone")))
     asked, _ = start(monkeypatch, plan, [])
     assert asked == ["keystone", "glance", "mariadb"]
+
+
+def test_what_runs_already_is_waited_for_first() -> None:
+    seen = changed(UP, called("mariadb"), health="starting")
+    plan = plan_bring_up(LAB, without(seen, called("keystone")))
+    assert runs_already(plan, LAB) == {"mariadb"}
+
+
+def test_what_runs_already_and_needs_what_the_plan_starts_is_not_waited_for() -> None:
+    seen = changed(UP, called("keystone"), health="starting")
+    seen = changed(seen, called("mariadb"), status="exited", exit_code=137)
+    plan = plan_bring_up(LAB, seen)
+    assert plan.awaited == ("keystone",)
+    assert runs_already(plan, LAB) == frozenset()
 
 
 def test_compose_is_not_asked_where_nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
