@@ -144,12 +144,18 @@ def runs_already(plan: Plan, wanted: Wanted) -> frozenset[str]:
 
 
 def start_services(
-    client: docker.DockerClient, state: LabState, plan: Plan, wanted: Wanted, watch: Watch, steps: StepEvents
+    client: docker.DockerClient,
+    state: LabState,
+    plan: Plan,
+    wanted: Wanted,
+    watch: Watch,
+    deadline: float,
+    steps: StepEvents,
 ) -> None:
     """Has Compose make and start what the plan says.
 
     Raises:
-        BringUpFailed: A service that others wait for failed.
+        BringUpFailed: A service that others wait for failed, or will not come up, or the wait ran out.
     """
     ours = plan.of(*MADE_BY_COMPOSE)
     services = [step.subject for step in ours if step.action in STARTS]
@@ -162,8 +168,11 @@ def start_services(
         said.append(line)
         told(line)
 
+    def is_over() -> bool:
+        return watch.stuck() is not None or time.monotonic() > deadline
+
     with larger_step(steps.emit, "start services"):
-        exit_code = compose.start(state.project, state.compose_file, [*services, *plan.awaited], hear)
+        exit_code = compose.start(state.project, state.compose_file, [*services, *plan.awaited], hear, is_over=is_over)
         watch.look()
         if exit_code:
             raise failure(client, watch, said[-5:])

@@ -112,7 +112,7 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
                 # may yet die of what was wrong then, such as a full disk; the engine starts it again.
                 if running := runs_already(proposal.plan, proposal.wanted):
                     wait_for_services(client, watch, deadline, among=running)
-                start_services(client, state, proposal.plan, proposal.wanted, watch, steps)
+                start_services(client, state, proposal.plan, proposal.wanted, watch, deadline, steps)
             stamps = {one.schema: one.stamp for one in proposal.wanted.migrations}
             if stamps != proposal.seen.stamps:
                 write_stamps(client, state, proposal.database_image, stamps)

@@ -55,6 +55,8 @@ class Watch:
         self._first = True
         # Container to how often it had been restarted when it was first seen so.
         self._restarts: dict[str, int] = {}
+        # Containers that ran at the first look, and ever since.
+        self._from_before: set[str] = set()
 
     def __enter__(self) -> "Watch":
         self.look()
@@ -89,6 +91,10 @@ class Watch:
             self.deaths.pop(state.service, None)
         if before and before.summary == state.summary and before.container == state.container:
             return
+        if state.status == "running" and self._first:
+            self._from_before.add(state.container)
+        elif state.status != "running":
+            self._from_before.discard(state.container)
         # A container that was paused is unhealthy until its next health check.
         was_paused = before is not None and before.status == "paused"
         if state.summary in ("failed", "restarting", "unhealthy") and not was_paused:
@@ -106,10 +112,17 @@ class Watch:
             self.look()
 
     def stuck(self) -> ServiceState | None:
-        """A service that will not come up by itself, if there is one."""
+        """A service that will not come up by itself, if there is one.
+
+        One that ran before anybody watched may be unhealthy for want of what starts only now, until its next health
+        check: it has all the time that there is.
+        """
         for name, count in self.deaths.items():
             state = self.states.get(name)
-            if state and (count >= TOO_MANY_DEATHS or state.summary == "unhealthy") and not self._is_ready(state):
+            if not state or self._is_ready(state):
+                continue
+            failed_its_check = state.summary == "unhealthy" and state.container not in self._from_before
+            if count >= TOO_MANY_DEATHS or failed_its_check:
                 return state
         return None
 

@@ -12,7 +12,13 @@ from labctl.engine.process import run, stream
 
 
 def start(
-    project: str, file: Path, services: Iterable[str], on_line: Callable[[str], None], *, wait: bool = False
+    project: str,
+    file: Path,
+    services: Iterable[str],
+    on_line: Callable[[str], None],
+    *,
+    wait: bool = False,
+    is_over: Callable[[], bool] | None = None,
 ) -> int:
     """Makes and starts services in the order in which they wait for each other, and touches no other.
 
@@ -24,13 +30,15 @@ def start(
         services: The services; those that they wait for must be among them, or be ready.
         on_line: Told what Compose says.
         wait: Whether all of them shall be healthy at the end, also those that no other waits for.
+        is_over: Asked twice a second whether there is nothing more to wait for. Compose itself waits without end for a
+            service that the engine starts again and again.
 
     Returns:
         Compose's exit code, after the last one that others wait for is healthy; its reasons went to `on_line`.
     """
     command = ["docker", "compose", "--progress", "plain", "--project-name", project, "--file", str(file)]
     options = ["--detach", "--no-build", "--no-recreate", "--no-deps", *(["--wait"] if wait else [])]
-    return stream([*command, "up", *options, *services], on_line)
+    return stream([*command, "up", *options, *services], on_line, is_over=is_over)
 
 
 def run_once(project: str, file: Path, service: str, command: Sequence[str], name: str, labels: Sequence[str]) -> None:

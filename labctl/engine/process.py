@@ -19,7 +19,6 @@ from labctl.errors import LabctlError
 
 TERMINATE_SECONDS: Final = 10.0
 """How long a process group may take to end after SIGTERM."""
-
 DIES_WITH_LABCTL: Final = ("setpriv", "--pdeathsig", "KILL", "--")
 """Has the kernel end a program with labctl, also where labctl is killed and can do nothing itself (PR_SET_PDEATHSIG).
 
@@ -32,6 +31,7 @@ NOT_FOUND: Final = 127
 _LAST_LINES: Final = 20
 _POLL_SECONDS: Final = 0.05
 
+IsOver = Callable[[], bool]
 OnLine = Callable[[str], None]
 """Takes one line of output, without its line end."""
 
@@ -144,6 +144,7 @@ def stream(
     on_line: OnLine,
     *,
     on_error_line: OnLine | None = None,
+    is_over: IsOver | None = None,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> int:
@@ -154,6 +155,7 @@ def stream(
         on_line: Called for each line of standard output, and of standard error when `on_error_line` is None. What it
             raises ends the program and is raised on.
         on_error_line: Called for each line of standard error.
+        is_over: Asked twice a second, and after each output, whether the program shall be ended now.
         cwd: Its working folder.
         env: Added to this process's environment.
 
@@ -165,8 +167,8 @@ def stream(
     """
     stderr = subprocess.STDOUT if on_error_line is None else subprocess.PIPE
     with _started(argv, cwd, env, subprocess.DEVNULL, stderr) as process:
-        _pump(process, on_line, on_error_line)
-        process.wait()
+        if not _pump(process, (on_line, on_error_line), is_over):
+            end_group(process)
     return process.returncode
 
 
@@ -322,16 +324,18 @@ def _started(
             raise
 
 
-def _pump(process: subprocess.Popen[bytes], on_line: OnLine, on_error_line: OnLine | None) -> None:
-    """Reads both outputs in one thread, so that callbacks never run at the same time."""
+def _pump(process: subprocess.Popen[bytes], hearers: Sequence[OnLine | None], is_over: IsOver | None) -> bool:
+    """Reads both outputs in one thread, so that callbacks never run at the same time; tells whether to their end."""
     with selectors.DefaultSelector() as selector:
         pending: dict[int, bytes] = {}
-        for pipe, callback in ((process.stdout, on_line), (process.stderr, on_error_line)):
+        for pipe, callback in zip((process.stdout, process.stderr), hearers, strict=True):
             if pipe is not None and callback is not None:
                 selector.register(pipe, selectors.EVENT_READ, callback)
                 pending[pipe.fileno()] = b""
         while selector.get_map():
-            for key, _ in selector.select():
+            if is_over and is_over():
+                return False
+            for key, _ in selector.select(0.5 if is_over else None):
                 chunk = os.read(key.fd, 65536)
                 *lines, rest = (pending[key.fd] + chunk).split(b"\n")
                 if not chunk:
@@ -340,6 +344,7 @@ def _pump(process: subprocess.Popen[bytes], on_line: OnLine, on_error_line: OnLi
                 pending[key.fd] = rest
                 for line in lines:
                     key.data(_text(line).rstrip("\r"))
+    return True
 
 
 def _argv(process: subprocess.Popen[bytes]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Carrying a plan out, with an engine that keeps a diary: exactly the plan, in its order, with its events."""
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -130,9 +131,15 @@ def test_a_full_disk_is_an_error_for_people() -> None:
 
 
 class FakeWatch:
-    """A watch of a lab in which nothing is wrong."""
+    """A watch of a lab in which nothing is wrong, but for a service that will not come up."""
 
     lab = "fixed"
+
+    def __init__(self, bad: str = "") -> None:
+        self.bad = bad
+
+    def stuck(self) -> str | None:
+        return self.bad or None
 
     def look(self) -> None:
         pass
@@ -148,7 +155,10 @@ def start(
     asked: list[str] = []
     events: list[Event] = []
 
-    def compose(project: str, file: Path, services: list[str], on_line: Callable[[str], None]) -> int:
+    def compose(
+        project: str, file: Path, services: list[str], on_line: Callable[[str], None], is_over: Callable[[], bool]
+    ) -> int:
+        assert not is_over()
         assert (project, file.name) == ("labctl-fixed", "compose.yaml")
         asked.extend(services)
         for line in lines:
@@ -157,7 +167,7 @@ def start(
 
     monkeypatch.setattr(execute.compose, "start", compose)
     state, watch, steps = LabState("fixed"), cast(Any, FakeWatch()), StepEvents(events.append)
-    start_services(cast(Any, None), state, plan, LAB, watch, steps)
+    start_services(cast(Any, None), state, plan, LAB, watch, time.monotonic() + 60, steps)
     return asked, told(events)
 
 
@@ -181,6 +191,27 @@ def test_what_runs_already_and_needs_what_the_plan_starts_is_not_waited_for() ->
     plan = plan_bring_up(LAB, seen)
     assert plan.awaited == ("keystone",)
     assert runs_already(plan, LAB) == frozenset()
+
+
+@pytest.mark.parametrize(("bad", "seconds"), [("rabbitmq", 60.0), ("", -1.0)])
+def test_compose_is_told_when_there_is_nothing_more_to_wait_for(
+    monkeypatch: pytest.MonkeyPatch, bad: str, seconds: float
+) -> None:
+    asked: list[bool] = []
+
+    def compose(*_: object, is_over: Callable[[], bool]) -> int:
+        asked.append(is_over())
+        return -15
+
+    monkeypatch.setattr(execute.compose, "start", compose)
+    watch, plan, steps = (
+        cast(Any, FakeWatch(bad)),
+        Plan((Step(Action.CREATE, "glance", ""),)),
+        StepEvents(lambda _: None),
+    )
+    with pytest.raises(BringUpFailed, match="did not become ready"):
+        start_services(cast(Any, None), LabState("fixed"), plan, LAB, watch, time.monotonic() + seconds, steps)
+    assert asked == [True]
 
 
 def test_compose_is_not_asked_where_nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,6 +173,19 @@ def test_a_service_that_came_up_after_all_is_not_stuck() -> None:
     assert story.stuck is None
 
 
+def test_what_ran_before_may_be_unhealthy_until_what_it_needs_is_there() -> None:
+    agent = "net-dhcp-agent"
+    story = Story([container(agent, "starting")], [container(agent, "unhealthy")])
+    assert story.stuck is None
+    story.look([container(agent, "healthy")])
+    assert story.watch.waiting_for() == ()
+
+
+def test_what_ran_before_and_was_started_anew_is_stuck_when_it_is_unhealthy() -> None:
+    scenes = [[container("glance", summary)] for summary in ("healthy", "failed", "starting", "unhealthy")]
+    assert Story(*scenes).stuck == "glance"
+
+
 def test_a_service_that_is_unhealthy_is_stuck_at_once_and_free_when_it_recovers() -> None:
     story = Story([], [container("glance", "starting")], [container("glance", "unhealthy")])
     assert story.stuck == "glance"

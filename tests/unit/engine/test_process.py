@@ -106,6 +106,18 @@ def test_stream_can_keep_the_outputs_apart() -> None:
     assert (out, err) == (["a", "", "c"], ["b"])
 
 
+def test_a_program_that_says_no_more_is_ended_when_it_is_over() -> None:
+    lines: list[str] = []
+    assert stream(sh("echo $$; exec sleep 600"), lines.append, is_over=lambda: bool(lines)) == -signal.SIGTERM
+    assert not is_alive(int(lines[0]))
+
+
+def test_a_program_that_is_never_over_is_read_to_its_end() -> None:
+    lines: list[str] = []
+    assert stream(sh("echo a; echo b; exit 3"), lines.append, is_over=lambda: False) == 3
+    assert lines == ["a", "b"]
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 def test_what_a_callback_raises_ends_the_group(error: type[BaseException]) -> None:
     pids: list[int] = []
