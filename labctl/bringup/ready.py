@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import docker
@@ -9,7 +10,7 @@ import docker
 from labctl.bringup.leftovers import finish_removals
 from labctl.bringup.prepare import Prepared
 from labctl.bringup.watch import Watch, wait
-from labctl.engine.containers import last_log_lines
+from labctl.engine.containers import last_log_lines, service_states, start_times
 from labctl.errors import BringUpFailed
 from labctl.events import Emit, Note, step
 from labctl.lab.addresses import Node, Role
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from labctl.cloud.readiness import Expected
 
 LOG_LINES = 20
+COMPUTE, NEUTRON = "nova-compute", "neutron-"
 AGENTS = ("linuxbridge-agent", "l3-agent", "dhcp-agent", "metadata-agent")
 """Neutron's agents, as a node's services are called; their binaries are `neutron-` and that."""
 
@@ -47,7 +49,7 @@ def wait_for_cloud(
     from labctl.cloud.connection import connect
     from labctl.cloud.readiness import CloudView, departed, drained, fetch_view, missing
 
-    expected = expected_of(prepared.plan.nodes, state.services)
+    expected = since_start(client, state.name, expected_of(prepared.plan.nodes, state.services))
     admin = connect(state.clouds_yaml, f"{state.name}-admin")
     view = CloudView((), frozenset(), {}, ())
 
@@ -73,10 +75,20 @@ def expected_of(nodes: Iterable[Node], services: Collection[str]) -> "Expected":
     return Expected(
         nodes=tuple(node.name for node in every if node.role is Role.COMPUTE),
         agents={
-            node.name: frozenset(f"neutron-{agent}" for agent in AGENTS if f"{node.name}-{agent}" in services)
+            node.name: frozenset(f"{NEUTRON}{agent}" for agent in AGENTS if f"{node.name}-{agent}" in services)
             for node in every
         },
     )
+
+
+def since_start(client: docker.DockerClient, lab: str, expected: "Expected") -> "Expected":
+    """The same, where only reports count that were made by what runs now."""
+    pairs = [(node, COMPUTE) for node in expected.nodes]
+    pairs += [(host, binary) for host, binaries in expected.agents.items() for binary in binaries]
+    services = {f"{host}-{binary.removeprefix(NEUTRON)}": (host, binary) for host, binary in pairs}
+    states = service_states(client, lab)
+    started = start_times(client, [states[service] for service in services if service in states])
+    return replace(expected, started={services[service]: time for service, time in started.items()})
 
 
 def failure(client: docker.DockerClient, watch: Watch, reasons: tuple[str, ...] | list[str]) -> BringUpFailed:

@@ -1,7 +1,8 @@
 """What a cloud still lacks before it can run servers: compute services, cell mapping, inventories, network agents."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum, auto
 
 from openstack.connection import Connection
@@ -12,6 +13,8 @@ from labctl.lab.nodes import in_order, node_number
 NEEDED_INVENTORIES = ("VCPU", "MEMORY_MB", "DISK_GB")
 """Resource classes that every flavor asks for; nova's scheduler skips a host that lacks one."""
 
+COMPUTE = "nova-compute"
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -20,10 +23,14 @@ class Expected:
     Attributes:
         nodes: Compute nodes, by host name.
         agents: Host name -> binaries of the network agents that must live there.
+        started: Host name and binary -> when it was started, of those whose reports of before do not count: the cloud
+            takes one for alive for a minute after its last report, and a database that was put back holds reports of
+            processes that are gone.
     """
 
     nodes: tuple[str, ...]
     agents: Mapping[str, frozenset[str]]
+    started: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -35,12 +42,15 @@ class ComputeService:
         state: up or down.
         status: enabled or disabled.
         reason: Why it is disabled.
+        reported: When it reported last; None where it never did, which is so for 5 s after its first registration
+            (nova/servicegroup/api.py: INITIAL_REPORTING_DELAY).
     """
 
     host: str
     state: str
     status: str
     reason: str = ""
+    reported: datetime | None = None
 
     @property
     def stands_aside(self) -> bool:
@@ -50,11 +60,12 @@ class ComputeService:
 
 @dataclass(frozen=True)
 class NetworkAgent:
-    """A network agent as the network API lists it."""
+    """A network agent as the network API lists it, with the time of its last report."""
 
     host: str
     binary: str
     alive: bool
+    reported: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -86,14 +97,21 @@ def fetch_view(admin: Connection, nodes: tuple[str, ...]) -> CloudView:
     """
     with api_errors("list the compute services"):
         services = tuple(
-            ComputeService(str(one.host), str(one.state), str(one.status), str(one.disabled_reason or ""))
-            for one in admin.compute.services(binary="nova-compute")
+            ComputeService(
+                str(one.host),
+                str(one.state),
+                str(one.status),
+                str(one.disabled_reason or ""),
+                _time(one.updated_at),
+            )
+            for one in admin.compute.services(binary=COMPUTE)
         )
     with api_errors("list the hypervisors"):
         hypervisors = frozenset(str(one.name) for one in admin.compute.hypervisors())
     with api_errors("list the network agents"):
         agents = tuple(
-            NetworkAgent(str(one.host), str(one.binary), bool(one.is_alive)) for one in admin.network.agents()
+            NetworkAgent(str(one.host), str(one.binary), bool(one.is_alive), _time(one.last_heartbeat_at))
+            for one in admin.network.agents()
         )
     with api_errors("list the resource providers"):
         inventories = _inventories(admin, nodes)
@@ -129,12 +147,12 @@ def missing(view: CloudView, expected: Expected) -> tuple[str, ...]:
 def lacking(view: CloudView, expected: Expected) -> tuple[Lack, ...]:
     """What is not there yet; nothing means ready."""
     return (
-        *(lack for node in expected.nodes for lack in _node(view, node)),
+        *(lack for node in expected.nodes for lack in _node(view, expected, node)),
         *(
             lack
             for host, binaries in expected.agents.items()
             for binary in sorted(binaries)
-            for lack in _agent(view, host, binary)
+            for lack in _agent(view, expected, host, binary)
         ),
     )
 
@@ -150,6 +168,11 @@ def departed(view: CloudView, expected: Expected) -> tuple[str, ...]:
     known = {*(one.host for one in view.services), *(one.host for one in view.agents), *view.inventories}
     names = {name.partition(".")[0] for name in known}
     return in_order([name for name in names if node_number(name) and name not in expected.nodes])
+
+
+def _time(text: str | None) -> datetime | None:
+    """Reads a time of the APIs, which is UTC without saying so."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
 
 
 def _inventories(admin: Connection, nodes: tuple[str, ...]) -> dict[str, frozenset[str]]:
@@ -183,13 +206,21 @@ def _named(node: str, names: Mapping[str, frozenset[str]] | frozenset[str]) -> s
     return next((name for name in names if same_host(name, node)), None)
 
 
-def _node(view: CloudView, node: str) -> Iterator[Lack]:
+def _is_of_before(reported: datetime | None, expected: Expected, host: str, binary: str) -> bool:
+    """Whether a report is of a process that ran before the one that runs now."""
+    started = expected.started.get((host, binary))
+    return bool(reported and started and reported < started)
+
+
+def _node(view: CloudView, expected: Expected, node: str) -> Iterator[Lack]:
     service = next((one for one in view.services if one.host == node), None)
     if service is None:
         yield Lack(Kind.SERVICE, f"nova-compute on {node} has not registered.")
     elif service.state != "up" or (service.status != "enabled" and not service.stands_aside):
         kind = Kind.DISABLED if service.state == "up" else Kind.SERVICE
         yield Lack(kind, f"nova-compute on {node} is {service.state} and {service.status}.")
+    elif _is_of_before(service.reported, expected, node, COMPUTE):
+        yield Lack(Kind.SERVICE, f"nova-compute on {node} has not reported since it was started.")
     if _named(node, view.hypervisors) is None:
         yield Lack(Kind.MAPPING, f"The hypervisor of {node} is not visible: its host is not mapped into the cell.")
     provider = _named(node, view.inventories)
@@ -199,9 +230,11 @@ def _node(view: CloudView, node: str) -> Iterator[Lack]:
         yield Lack(Kind.RESOURCES, f"The resource provider of {node} has no inventory of {', '.join(absent)}.")
 
 
-def _agent(view: CloudView, host: str, binary: str) -> Iterator[Lack]:
+def _agent(view: CloudView, expected: Expected, host: str, binary: str) -> Iterator[Lack]:
     agent = next((one for one in view.agents if one.host == host and one.binary == binary), None)
     if agent is None:
         yield Lack(Kind.SERVICE, f"{binary} on {host} has not registered.")
     elif not agent.alive:
         yield Lack(Kind.SERVICE, f"{binary} on {host} is not alive.")
+    elif _is_of_before(agent.reported, expected, host, binary):
+        yield Lack(Kind.SERVICE, f"{binary} on {host} has not reported since it was started.")

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import docker
@@ -138,6 +140,16 @@ def _joined(network: Mapping[str, Any], status: str) -> str:
 def count_deaths(client: docker.DockerClient, state: ServiceState) -> ServiceState:
     """The same, with its deaths where it is about to start; the engine's list of containers does not tell them."""
     return replace(state, deaths=restart_count(client, state.container)) if state.summary == "starting" else state
+
+
+def start_times(client: docker.DockerClient, states: Iterable[ServiceState]) -> dict[str, datetime]:
+    """When the containers of services were started last, by service; one that is gone by now is left out."""
+    found = {}
+    for state in states:
+        with suppress(NotFound):
+            started = client.api.inspect_container(state.container)["State"]["StartedAt"]
+            found[state.service] = datetime.fromisoformat(started)
+    return found
 
 
 def restart_count(client: docker.DockerClient, container: str) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import paramiko
@@ -51,6 +52,14 @@ def processes_of_guests(lab: str) -> list[str]:
     return found.out.split()
 
 
+def assert_reported_since_start(lab: Lab, admin: Connection) -> None:
+    """What the cloud says of its nodes is not of processes that are gone, from before the stop."""
+    started = {name: datetime.fromisoformat(one["State"]["StartedAt"]) for name, one in lab.containers().items()}
+    for one in admin.compute.services(binary="nova-compute"):
+        reported = datetime.fromisoformat(one.updated_at).replace(tzinfo=UTC)
+        assert reported >= started[f"{one.host}-nova-compute"], one
+
+
 def test_a_server_runs_again_as_it_was(lab: Lab, admin: Connection, guests: Guests) -> None:
     guests.reach_from_host(lab.plan)
     group = next(
@@ -88,6 +97,7 @@ def test_a_server_runs_again_as_it_was(lab: Lab, admin: Connection, guests: Gues
         ran = labctl("start", "--name", lab.name, timeout=400)
         assert ran.code == 0, str(ran)
         begin = time.monotonic()
+        assert_reported_since_start(lab, admin)
         assert wait_for_key(address) == key
         measured("a server answers after labctl start", time.monotonic() - begin, "s", ANSWER_SECONDS)
         assert seen(admin, server.id) == before

@@ -1,4 +1,6 @@
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +22,7 @@ EXPECTED = Expected(
     nodes=("node1", "node2"),
     agents={"node1": frozenset({BRIDGE}), "net": frozenset({BRIDGE, "neutron-l3-agent"})},
 )
+REPORTED = "2026-11-22T10:05:41.000000"
 ALL = frozenset({"VCPU", "MEMORY_MB", "DISK_GB"})
 READY = CloudView(
     services=(ComputeService("node1", "up", "enabled"), ComputeService("node2", "up", "enabled")),
@@ -105,6 +108,40 @@ def test_what_has_no_name_of_a_node_has_not_left() -> None:
     assert departed(replace(READY, inventories={**READY.inventories, "shared-storage": ALL}), EXPECTED) == ()
 
 
+@pytest.mark.parametrize(
+    ("host", "binary", "view"),
+    [
+        (
+            "node2",
+            "nova-compute",
+            lambda of: replace(READY, services=(READY.services[0], replace(READY.services[1], reported=of))),
+        ),
+        (
+            "net",
+            "neutron-l3-agent",
+            lambda of: replace(READY, agents=(*READY.agents[:2], replace(READY.agents[2], reported=of))),
+        ),
+    ],
+)
+def test_a_report_of_before_the_start_is_none(
+    host: str, binary: str, view: Callable[[datetime | None], CloudView]
+) -> None:
+    started = datetime(2026, 11, 22, 10, 0, 30, 500000, tzinfo=UTC)
+    expected = replace(EXPECTED, started={(host, binary): started})
+    sentence = f"{binary} on {host} has not reported since it was started."
+    assert missing(view(started - timedelta(seconds=0.5)), expected) == (sentence,)
+    assert missing(view(started + timedelta(seconds=0.5)), expected) == ()
+    # One that has just registered for the first time reports later.
+    assert missing(view(None), expected) == ()
+    # Of a start that nobody asks about, every report counts.
+    assert missing(view(started - timedelta(hours=1)), EXPECTED) == ()
+
+
+def test_the_times_of_reports_are_utc() -> None:
+    view = fetch_view(cloud(FakePlacement({"node1": FULL_SET}, [])), ("node1",))
+    assert view.services[0].reported == view.agents[0].reported == datetime(2026, 11, 22, 10, 5, 41, tzinfo=UTC)
+
+
 @dataclass
 class FakePlacement:
     """Placement's answers: every provider's inventories, and who has room."""
@@ -135,7 +172,7 @@ def cloud(placement: FakePlacement) -> Any:
 
     def services(binary: str) -> list[Any]:
         log.append(f"services {binary}")
-        return [SimpleNamespace(host="node1", state="up", status="enabled", disabled_reason=None)]
+        return [SimpleNamespace(host="node1", state="up", status="enabled", disabled_reason=None, updated_at=REPORTED)]
 
     def hypervisors() -> list[Any]:
         log.append("hypervisors")
@@ -143,7 +180,7 @@ def cloud(placement: FakePlacement) -> Any:
 
     def agents() -> list[Any]:
         log.append("agents")
-        return [SimpleNamespace(host="node1", binary=BRIDGE, is_alive=True)]
+        return [SimpleNamespace(host="node1", binary=BRIDGE, is_alive=True, last_heartbeat_at=REPORTED)]
 
     return SimpleNamespace(
         compute=SimpleNamespace(services=services, hypervisors=hypervisors),
