@@ -95,7 +95,7 @@ def run() -> NoReturn:
     """
     signal.signal(signal.SIGTERM, interrupted)
     try:
-        app()
+        app(prog_name="labctl")
     except LabctlError as error:
         sys.exit(show(error))
     except KeyboardInterrupt:
