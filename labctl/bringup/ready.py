@@ -10,7 +10,7 @@ import docker
 from labctl.bringup.leftovers import finish_removals
 from labctl.bringup.prepare import Prepared
 from labctl.bringup.watch import Watch, wait
-from labctl.engine.containers import last_log_lines, service_states, start_times
+from labctl.engine.containers import last_log_lines, service_states, started_at
 from labctl.errors import BringUpFailed
 from labctl.events import Emit, Note, step
 from labctl.lab.addresses import Node, Role
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from labctl.cloud.readiness import Expected
 
 LOG_LINES = 20
-COMPUTE, NEUTRON = "nova-compute", "neutron-"
-AGENTS = ("linuxbridge-agent", "l3-agent", "dhcp-agent", "metadata-agent")
-"""Neutron's agents, as a node's services are called; their binaries are `neutron-` and that."""
+AGENTS = ("neutron-linuxbridge-agent", "neutron-l3-agent", "neutron-dhcp-agent", "neutron-metadata-agent")
+"""The binaries of Neutron's agents."""
 
 
 def wait_for_services(
@@ -75,7 +74,7 @@ def expected_of(nodes: Iterable[Node], services: Collection[str]) -> "Expected":
     return Expected(
         nodes=tuple(node.name for node in every if node.role is Role.COMPUTE),
         agents={
-            node.name: frozenset(f"{NEUTRON}{agent}" for agent in AGENTS if f"{node.name}-{agent}" in services)
+            node.name: frozenset(binary for binary in AGENTS if service_of(node.name, binary) in services)
             for node in every
         },
     )
@@ -83,12 +82,21 @@ def expected_of(nodes: Iterable[Node], services: Collection[str]) -> "Expected":
 
 def since_start(client: docker.DockerClient, lab: str, expected: "Expected") -> "Expected":
     """The same, where only reports count that were made by what runs now."""
+    from labctl.cloud.readiness import COMPUTE
+
     pairs = [(node, COMPUTE) for node in expected.nodes]
     pairs += [(host, binary) for host, binaries in expected.agents.items() for binary in binaries]
-    services = {f"{host}-{binary.removeprefix(NEUTRON)}": (host, binary) for host, binary in pairs}
-    states = service_states(client, lab)
-    started = start_times(client, [states[service] for service in services if service in states])
-    return replace(expected, started={services[service]: time for service, time in started.items()})
+    states, started = service_states(client, lab), {}
+    for host, binary in pairs:
+        state = states.get(service_of(host, binary))
+        if state and (began := started_at(client, state.container)):
+            started[host, binary] = began
+    return replace(expected, started=started)
+
+
+def service_of(host: str, binary: str) -> str:
+    """The lab's service that runs a binary of nova or Neutron on a node."""
+    return f"{host}-{binary.removeprefix('neutron-')}"
 
 
 def failure(client: docker.DockerClient, watch: Watch, reasons: tuple[str, ...] | list[str]) -> BringUpFailed:

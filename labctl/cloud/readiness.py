@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum, auto
 
 from openstack.connection import Connection
 
 from labctl.cloud.connection import api_errors
+from labctl.cloud.times import read_time
 from labctl.lab.nodes import in_order, node_number
 
 NEEDED_INVENTORIES = ("VCPU", "MEMORY_MB", "DISK_GB")
@@ -102,7 +103,7 @@ def fetch_view(admin: Connection, nodes: tuple[str, ...]) -> CloudView:
                 str(one.state),
                 str(one.status),
                 str(one.disabled_reason or ""),
-                _time(one.updated_at),
+                read_time(one.updated_at) if one.updated_at else None,
             )
             for one in admin.compute.services(binary=COMPUTE)
         )
@@ -110,7 +111,12 @@ def fetch_view(admin: Connection, nodes: tuple[str, ...]) -> CloudView:
         hypervisors = frozenset(str(one.name) for one in admin.compute.hypervisors())
     with api_errors("list the network agents"):
         agents = tuple(
-            NetworkAgent(str(one.host), str(one.binary), bool(one.is_alive), _time(one.last_heartbeat_at))
+            NetworkAgent(
+                str(one.host),
+                str(one.binary),
+                bool(one.is_alive),
+                read_time(one.last_heartbeat_at) if one.last_heartbeat_at else None,
+            )
             for one in admin.network.agents()
         )
     with api_errors("list the resource providers"):
@@ -168,11 +174,6 @@ def departed(view: CloudView, expected: Expected) -> tuple[str, ...]:
     known = {*(one.host for one in view.services), *(one.host for one in view.agents), *view.inventories}
     names = {name.partition(".")[0] for name in known}
     return in_order([name for name in names if node_number(name) and name not in expected.nodes])
-
-
-def _time(text: str | None) -> datetime | None:
-    """Reads a time of the APIs, which is UTC without saying so."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
 
 
 def _inventories(admin: Connection, nodes: tuple[str, ...]) -> dict[str, frozenset[str]]:

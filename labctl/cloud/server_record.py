@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from openstack.connection import Connection
 from openstack.exceptions import NotFoundException
 
 from labctl.cloud.connection import api_errors
+from labctl.cloud.times import read_time
 from labctl.errors import NotFound
 
 DELETED = "DELETED"
@@ -103,7 +104,7 @@ def _record(server: Any, ports: tuple[str, ...], actions: Sequence[Action]) -> S
         name=str(server.name),
         status=str(server.status),
         fault=str(fault.get("message", "")),
-        fault_at=_time(fault["created"]) if "created" in fault else None,
+        fault_at=read_time(fault["created"]) if "created" in fault else None,
         domain=str(server.instance_name or ""),
         ports=ports,
         actions=tuple(actions),
@@ -123,13 +124,8 @@ def _actions(admin: Connection, server: str) -> Iterator[Action]:
         yield Action(
             name=str(action.action),
             request=request,
-            begin=_time(str(action.start_time)),
+            begin=read_time(str(action.start_time)),
             is_failed=bool(failed) or action.message == "Error",
             hosts=tuple(dict.fromkeys(str(part["host"]) for part in reversed(parts) if part["host"])),
             details=tuple(dict.fromkeys(str(part["details"]).strip() for part in failed if part["details"])),
         )
-
-
-def _time(text: str) -> datetime:
-    """Nova's times are UTC, and say so or not."""
-    return datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=UTC)

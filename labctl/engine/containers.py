@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -142,22 +141,20 @@ def count_deaths(client: docker.DockerClient, state: ServiceState) -> ServiceSta
     return replace(state, deaths=restart_count(client, state.container)) if state.summary == "starting" else state
 
 
-def start_times(client: docker.DockerClient, states: Iterable[ServiceState]) -> dict[str, datetime]:
-    """When the containers of services were started last, by service; one that is gone by now is left out."""
-    found = {}
-    for state in states:
-        with suppress(NotFound):
-            started = client.api.inspect_container(state.container)["State"]["StartedAt"]
-            found[state.service] = datetime.fromisoformat(started)
-    return found
-
-
 def restart_count(client: docker.DockerClient, container: str) -> int:
     """How often the engine has restarted a container that died, since somebody started it; 0 where it is gone."""
     try:
         return int(client.api.inspect_container(container)["RestartCount"])
     except NotFound:
         return 0
+
+
+def started_at(client: docker.DockerClient, container: str) -> datetime | None:
+    """When a container was started last; None where it is gone."""
+    try:
+        return datetime.fromisoformat(client.api.inspect_container(container)["State"]["StartedAt"])
+    except NotFound:
+        return None
 
 
 def restart(client: docker.DockerClient, containers: Iterable[str]) -> None:

@@ -8,6 +8,7 @@ from docker.errors import NotFound
 
 from labctl.bringup.ready import since_start
 from labctl.cloud.readiness import Expected
+from labctl.engine.containers import SERVICE_LABEL
 
 STARTED = {
     "node1-nova-compute": "2026-11-22T10:09:40.350924058Z",
@@ -22,7 +23,7 @@ def engine(gone: str = "") -> Any:
 
     def containers(**_: object) -> list[dict[str, object]]:
         return [
-            {"Id": name, "Names": [f"/lab-{name}"], "State": "running", "Status": "Up", "Labels": {LABEL: name}}
+            {"Id": name, "Names": [f"/lab-{name}"], "State": "running", "Status": "Up", "Labels": {SERVICE_LABEL: name}}
             for name in STARTED
         ]
 
@@ -34,7 +35,6 @@ def engine(gone: str = "") -> Any:
     return SimpleNamespace(api=SimpleNamespace(containers=containers, inspect_container=inspect))
 
 
-LABEL = "org.labctl.service"
 EXPECTED = Expected(("node1",), {"net": frozenset({"neutron-l3-agent", "neutron-dhcp-agent"})})
 
 
