@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from labctl.engine.inventory import CacheRecord, ImageSeen, Inventory
-from labctl.engine.remains import TITLE_LABEL, Remains, is_labctls
+from labctl.engine.labels import TITLE_LABEL, is_labctls
+from labctl.engine.remains import Remains
 
 ROOTFS = "rootfs"
 """The one image of labctl's that carries no labels: it is imported, or a registry's under labctl's name."""

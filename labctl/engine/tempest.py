@@ -10,7 +10,7 @@ from pathlib import Path
 import docker
 from docker.errors import NotFound
 
-from labctl.engine.containers import LAB_LABEL
+from labctl.engine.labels import LAB_LABEL
 from labctl.engine.process import run, stream
 
 FOLDER = "/run/tempest"

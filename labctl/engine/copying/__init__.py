@@ -13,9 +13,9 @@ import docker
 from docker.errors import APIError
 from docker.errors import NotFound as NotThere
 
-from labctl.engine.containers import LAB_LABEL
+from labctl.engine.labels import LAB_LABEL, PROJECT_LABEL, SNAPSHOT_LABEL, containers_of
 from labctl.engine.process import run, transfer
-from labctl.engine.volumes import SNAPSHOT_LABEL, VOLUME_LABEL
+from labctl.engine.volumes import VOLUME_LABEL
 
 CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "MKNOD")
 FINISH_SECONDS = 60
@@ -147,7 +147,7 @@ def make_volume(client: docker.DockerClient, lab: str, project: str, key: str) -
     Returns:
         The engine's name of it.
     """
-    labels = {LAB_LABEL: lab, "com.docker.compose.project": project, VOLUME_LABEL: key}
+    labels = {LAB_LABEL: lab, PROJECT_LABEL: project, VOLUME_LABEL: key}
     return str(client.api.create_volume(f"{project}_{key}", labels=labels)["Name"])
 
 
@@ -164,8 +164,7 @@ def remove_volume(client: docker.DockerClient, volume: str) -> None:
 
 def finish_helpers(client: docker.DockerClient, lab: str) -> None:
     """Ends the containers that still copy for a command that was killed; they let suspended guests run again."""
-    labels = [f"{LAB_LABEL}={lab}", SNAPSHOT_LABEL]
-    for entry in client.api.containers(all=True, filters={"label": labels}):
+    for entry in containers_of(client, lab, SNAPSHOT_LABEL):
         with suppress(NotThere):
             client.api.stop(entry["Id"], timeout=FINISH_SECONDS)
         try:

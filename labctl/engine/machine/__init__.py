@@ -6,7 +6,7 @@ A short-lived privileged container does it, since labctl itself has no rights.
 from collections.abc import Iterable
 from importlib.resources import files
 
-from labctl.engine.containers import LAB_LABEL
+from labctl.engine.labels import LAB_LABEL
 from labctl.engine.process import Completed, run
 
 # The script runs with the machine's own programs, in the mount namespace of the container's parent: the engine's.
