@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from labctl.errors import BadInput
+from labctl.files import is_file, is_folder
 from labctl.lab.document import Document, Location, Problem, read_document
 from labctl.lab.names import LAB_NAME_ALLOWED, is_lab_name, nearest
 from labctl.lab.nodes import NODES_ALLOWED, parse_nodes, shortest
@@ -30,6 +31,13 @@ _TEXT_KEYS: Final = frozenset({"name", "release", "address_range", "guest", "gue
 
 def _check_version(value: object) -> object:
     if isinstance(value, bool):  # True == 1, and pydantic's literals compare
+        raise ValueError
+    return value
+
+
+def _check_text(value: object) -> object:
+    """Takes what may be the name of a file, or an address."""
+    if isinstance(value, str) and (len(value) > 4000 or not value.isprintable()):
         raise ValueError
     return value
 
@@ -73,6 +81,8 @@ UserName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]*$", max_
 
 NodeNames = Annotated[tuple[str, ...], BeforeValidator(parse_nodes), PlainSerializer(shortest)]
 """Compute nodes, in the order of their numbers; in a file their count, or their names."""
+
+FilePath = Annotated[Path, BeforeValidator(_check_text)]
 
 PrivateRange = Annotated[IPv4Network, BeforeValidator(_check_address_range)]
 """A /22 out of RFC 1918."""
@@ -118,14 +128,14 @@ class LabFile(BaseModel):
     nodes: NodeNames = Field(("node1",), description=NODES_ALLOWED)
     release: ReleaseName = Field("2024.2", description="the name of a release, such as 2024.2")
     address_range: PrivateRange | None = Field(None, description="a private /22, such as 10.20.0.0/22, or null")
-    guest: Annotated[str, StringConstraints(min_length=1)] | None = Field(
+    guest: Annotated[str, BeforeValidator(_check_text), StringConstraints(min_length=1)] | None = Field(
         None, description="the path or URL of a guest image, or null"
     )
     guest_user: UserName | None = Field(None, description="a user name, such as cirros, or null")
-    configuration: dict[str, tuple[Path, ...]] = Field(
+    configuration: dict[str, tuple[FilePath, ...]] = Field(
         default_factory=dict, description="for each service, a list of drop-in files or folders"
     )
-    sources: dict[str, Path] = Field(
+    sources: dict[str, FilePath] = Field(
         default_factory=dict, description="for each project or service, the folder of a source tree"
     )
     profiles: tuple[str, ...] = Field((), alias="with", description="a list of profiles, such as [swift]")
@@ -234,10 +244,17 @@ def _sentence(item: Mapping[str, Any]) -> str:
     allowed = FIELDS[str(location[0])].description
     hint = str(cause) if isinstance(cause := item.get("ctx", {}).get("error"), ValueError) else ""
     near = hint if hint.startswith("did you mean") else ""
-    given = item["input"] if isinstance(item["input"], str) else yaml.safe_dump(item["input"], default_flow_style=True)
-    short = given.removesuffix("\n").removesuffix("...").strip()
+    short = _given(item["input"]).removesuffix("\n").removesuffix("...").strip()
     short = short if len(short) <= 40 else f"{short[:37]}..."
     return "; ".join(filter(None, (f"'{short}' is not allowed", near, f"allowed: {allowed}")))
+
+
+def _given(value: object) -> str:
+    """What was given, as text; Python writes no number of more than 4300 digits."""
+    try:
+        return value if isinstance(value, str) else yaml.safe_dump(value, default_flow_style=True)
+    except ValueError:
+        return "this number"
 
 
 def _unknown_services(document: Document, configuration: object, known: Collection[str]) -> Iterator[Problem]:
@@ -252,7 +269,7 @@ def _unknown_services(document: Document, configuration: object, known: Collecti
 
 
 def _missing_guest(document: Document, guest: object, folder: Path) -> Iterator[Problem]:
-    if isinstance(guest, str) and guest and not _is_url(guest) and not (folder / guest).is_file():
+    if isinstance(guest, str) and guest and not _is_url(guest) and not is_file(folder / guest):
         yield Problem(document.at(("guest",)), "guest", f"no such file: {folder / guest}")
 
 
@@ -261,14 +278,14 @@ def _missing_drop_ins(document: Document, configuration: object, folder: Path) -
         return
     for service, paths in configuration.items():
         for index, drop_in in enumerate(paths if isinstance(paths, list) else ()):
-            if isinstance(drop_in, str) and not (folder / drop_in).exists():
+            if isinstance(drop_in, str) and not (is_file(folder / drop_in) or is_folder(folder / drop_in)):
                 location = ("configuration", service, index)
                 yield Problem(document.at(location), _key(location), f"no such file or folder: {folder / drop_in}")
 
 
 def _missing_trees(document: Document, sources: object, folder: Path) -> Iterator[Problem]:
     for service, path in sources.items() if isinstance(sources, Mapping) else ():
-        if isinstance(path, str) and not (folder / path).is_dir():
+        if isinstance(path, str) and not is_folder(folder / path):
             location = ("sources", service)
             yield Problem(document.at(location), _key(location), f"no such folder: {folder / path}")
 
