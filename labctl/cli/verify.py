@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labctl.ui import Progress
+from labctl.ui.printable import say
 
 if TYPE_CHECKING:
     from labctl.verify.run import Verdict, VerifyTarget
@@ -47,7 +48,7 @@ def verify(
     with docker_engine() as client, listener(progress, sys.stderr) as emit, locked(f"verify-{state.name}"):
         verdict = run_verify(client, target, emit)
     write_reports(verdict, junit, html)
-    typer.echo(as_json(verdict) if progress is Progress.JSON else text_of(verdict))
+    say(as_json(verdict) if progress is Progress.JSON else text_of(verdict))
     refuse_failures(verdict)
 
 

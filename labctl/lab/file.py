@@ -19,6 +19,7 @@ from pydantic import (
 from labctl.errors import BadInput
 from labctl.files import is_file, is_folder
 from labctl.lab.document import Document, Location, Problem, read_document
+from labctl.lab.guests import SHA256, guest_refusal, is_address
 from labctl.lab.names import LAB_NAME_ALLOWED, is_lab_name, nearest
 from labctl.lab.nodes import NODES_ALLOWED, parse_nodes, shortest
 
@@ -26,7 +27,7 @@ from labctl.lab.nodes import NODES_ALLOWED, parse_nodes, shortest
 _PRIVATE: Final = tuple(IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 
 # Keys whose plain scalars are taken as they are written: YAML would read 2024.2 as a float and `on` as a boolean.
-_TEXT_KEYS: Final = frozenset({"name", "release", "address_range", "guest", "guest_user"})
+_TEXT_KEYS: Final = frozenset({"name", "release", "address_range", "guest", "guest_sha256", "guest_user"})
 
 
 def _check_version(value: object) -> object:
@@ -110,6 +111,7 @@ class LabFile(BaseModel):
         release: The OpenStack release.
         address_range: The /22 that the lab's three networks are cut from; None: labctl finds a free one.
         guest: A guest image: a URL, or an absolute path once a file is loaded; None: the one that labctl builds.
+        guest_sha256: The checksum that the guest image must have; None: any.
         guest_user: Who logs in to that guest.
         configuration: Service name to drop-in files and folders, in the order in which they are applied.
         sources: A project, a service or a node's service to the source tree that it runs from instead of its image.
@@ -130,6 +132,9 @@ class LabFile(BaseModel):
     address_range: PrivateRange | None = Field(None, description="a private /22, such as 10.20.0.0/22, or null")
     guest: Annotated[str, BeforeValidator(_check_text), StringConstraints(min_length=1)] | None = Field(
         None, description="the path or URL of a guest image, or null"
+    )
+    guest_sha256: Annotated[str, StringConstraints(pattern=rf"^{SHA256.pattern}$")] | None = Field(
+        None, description="the SHA-256 checksum of the guest image, 64 of 0-9 and a-f, or null"
     )
     guest_user: UserName | None = Field(None, description="a user name, such as cirros, or null")
     configuration: dict[str, tuple[FilePath, ...]] = Field(
@@ -186,7 +191,7 @@ def load_lab_file(path: Path, known_services: Collection[str], *, check_files: b
     document.problems.extend(_unknown_services(document, configuration, known_services))
     folder = path.parent.resolve()
     if check_files:
-        document.problems.extend(_missing_guest(document, values.get("guest"), folder))
+        document.problems.extend(_wrong_guest(document, values, folder))
         document.problems.extend(_missing_drop_ins(document, configuration, folder))
         document.problems.extend(_missing_trees(document, values.get("sources"), folder))
     if lab is None or document.problems:
@@ -268,9 +273,16 @@ def _unknown_services(document: Document, configuration: object, known: Collecti
             yield Problem(document.at_key(location), _key(location), text)
 
 
-def _missing_guest(document: Document, guest: object, folder: Path) -> Iterator[Problem]:
-    if isinstance(guest, str) and guest and not _is_url(guest) and not is_file(folder / guest):
-        yield Problem(document.at(("guest",)), "guest", f"no such file: {folder / guest}")
+def _wrong_guest(document: Document, values: Mapping[str, object], folder: Path) -> Iterator[Problem]:
+    guest, sha256 = values.get("guest"), values.get("guest_sha256")
+    if not isinstance(guest, str) or not guest:
+        return
+    if is_address(guest):
+        why = guest_refusal(guest, str(sha256 or ""))
+    else:
+        why = "" if is_file(folder / guest) else f"no such file: {folder / guest}"
+    if why:
+        yield Problem(document.at(("guest",)), "guest", why)
 
 
 def _missing_drop_ins(document: Document, configuration: object, folder: Path) -> Iterator[Problem]:
@@ -296,12 +308,8 @@ def _with_absolute_paths(lab: LabFile, folder: Path) -> LabFile:
     sources = (
         {"sources": {name: (folder / path).resolve() for name, path in lab.sources.items()}} if lab.sources else {}
     )
-    guest = lab.guest if lab.guest is None or _is_url(lab.guest) else str(folder / lab.guest)
+    guest = lab.guest if lab.guest is None or is_address(lab.guest) else str(folder / lab.guest)
     return lab.model_copy(update={"configuration": configuration, **sources, "guest": guest})
-
-
-def _is_url(text: str) -> bool:
-    return text.startswith(("http://", "https://"))
 
 
 def _key(location: Location) -> str:
