@@ -85,7 +85,7 @@ def other_guest(source: str, user: str | None, sha256: str | None, cache: Path, 
     else:
         path = Path(source)
         if not is_file(path):
-            raise BadInput(f"There is no guest image {source}.")
+            raise BadInput(f"There is no guest image {source}.", remedy="Correct `guest` in the lab file.")
         if sha256 and file_sha256(path) != sha256:
             raise BadInput(f"The guest image {source} does not have its guest_sha256.", evidence=[file_sha256(path)])
     known = next((name for start, name in KNOWN_USERS.items() if path.name.startswith(start)), None)
