@@ -25,7 +25,16 @@ from labctl.bringup.machine import (
 )
 from labctl.bringup.migrate import migrate, read_stamps, stamps_of, write_stamps
 from labctl.bringup.plan import DATABASE, Action, Plan, changed_files, plan_bring_up
-from labctl.bringup.prepare import Prepared, make_plan, prepare, refuse_to_lose_nodes, with_range, write_files
+from labctl.bringup.prepare import (
+    DropIns,
+    Prepared,
+    make_plan,
+    prepare,
+    refuse_to_lose_nodes,
+    with_drop_ins,
+    with_range,
+    write_files,
+)
 from labctl.bringup.ready import wait_for_cloud, wait_for_services
 from labctl.bringup.seen import SECRETS, Seen, look
 from labctl.bringup.source import read_trees
@@ -75,8 +84,17 @@ class BroughtUp:
     is_new: bool = False
 
 
-def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFile, emit: Emit) -> BroughtUp:
+def bring_up(
+    client: docker.DockerClient, folders: CatalogFolders, wanted: LabFile, emit: Emit, passing: DropIns | None = None
+) -> BroughtUp:
     """Brings a lab up, or finishes what is missing of it: looks, plans, says what it will do, does it.
+
+    Args:
+        client: The engine.
+        folders: The catalog.
+        wanted: The lab.
+        emit: Told about the steps.
+        passing: More drop-ins, which the lab file does not have: the next `up` takes them away.
 
     Raises:
         BadInput: Images are missing, a file is wrong, or a node of the lab would go.
@@ -88,7 +106,7 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
     steps = StepEvents(emit)
     with locked(f"lab-{wanted.name}"):
         with locked("addresses"):
-            proposal = propose(client, folders, wanted, emit)
+            proposal = propose(client, folders, wanted, emit, passing=passing)
             emit(proposal.event)
             for planned in proposal.plan.of(Action.WRITE):
                 with steps.doing(planned):
@@ -163,7 +181,13 @@ class Proposal:
 
 
 def propose(
-    client: docker.DockerClient, folders: CatalogFolders, wanted: LabFile, emit: Emit, *, may_probe: bool = True
+    client: docker.DockerClient,
+    folders: CatalogFolders,
+    wanted: LabFile,
+    emit: Emit,
+    *,
+    may_probe: bool = True,
+    passing: DropIns | None = None,
 ) -> Proposal:
     """Looks at what is there and works out what `up` has to do. Changes nothing.
 
@@ -173,6 +197,7 @@ def propose(
         wanted: The lab.
         emit: Told about the steps.
         may_probe: Whether a guest may be run to find out if KVM works.
+        passing: As for `bring_up`.
 
     Raises:
         BadInput: Images or profiles are missing, a file is wrong, or a node of the lab would go.
@@ -198,7 +223,8 @@ def propose(
     if found.type == "qemu":
         emit(Note(f"Guests run under QEMU's emulation, not KVM: {found.reason}."))
     with step(emit, "render") as evidence:
-        prepared = prepare(folders, state, lab, make_plan(state, lab, references, found.type, sources))
+        shape = with_drop_ins(make_plan(state, lab, references, found.type, sources), passing or {})
+        prepared = prepare(folders, state, lab, shape)
         shall_be = read_wanted(
             prepared.rendered["compose.yaml"],
             prepared.files,

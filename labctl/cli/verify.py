@@ -59,6 +59,7 @@ def verify_target(lab: str, suite: str, workers: int, shared_accounts: bool) -> 
         BadInput: The image with Tempest is not built.
     """
     from labctl.bringup.prepare import service_uid
+    from labctl.catalog.folders import catalog_folders
     from labctl.cli.lookup import demo_target, lab_file
     from labctl.engine.images import image_id
     from labctl.engine.tempest import TempestContainer
@@ -68,7 +69,8 @@ def verify_target(lab: str, suite: str, workers: int, shared_accounts: bool) -> 
     from labctl.verify.run import VerifyTarget
 
     state = LabState(lab)
-    reference = Naming(lab_file(state).release).reference(IMAGE)
+    wanted = lab_file(state)
+    reference = Naming(wanted.release).reference(IMAGE)
     identity = image_id(reference)
     if identity is None:
         raise BadInput(
@@ -78,7 +80,10 @@ def verify_target(lab: str, suite: str, workers: int, shared_accounts: bool) -> 
     container = TempestContainer(reference, lab, service_uid(), state.folder / "verify", target.guest.path)
     cache = cache_root() / "verify"
     listed = cache / f"{identity.removeprefix('sha256:')}.list"
-    return VerifyTarget(target, suite, workers, shared_accounts, container, cache / "durations.json", listed)
+    durations = cache / "durations.json"
+    return VerifyTarget(
+        target, suite, workers, shared_accounts, container, catalog_folders(), wanted, durations, listed
+    )
 
 
 def write_reports(verdict: "Verdict", junit: Path | None, html: Path | None) -> None:
