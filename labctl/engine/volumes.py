@@ -23,7 +23,7 @@ def lab_volumes(client: docker.DockerClient, lab: str) -> dict[str, str]:
     return {
         entry["Labels"].get(VOLUME_LABEL, entry["Name"]): entry["Name"]
         for entry in found
-        if SNAPSHOT_LABEL not in entry["Labels"] and not is_in_memory(entry["Options"] or {})
+        if SNAPSHOT_LABEL not in entry["Labels"] and not is_in_memory(entry.get("Options") or {})
     }
 
 
