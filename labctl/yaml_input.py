@@ -59,8 +59,12 @@ def check_size(text: str, loader: Any) -> None:
         yaml.YAMLError: It is no YAML, too deep, or stands for too much.
     """
     counted = _Counted()
-    for event in _events(text, loader):
-        counted.take(event)
+    try:
+        for event in _events(text, loader):
+            counted.take(event)
+    except ValueError as error:
+        # The scanner takes numbers of directives as they are: `%YAML 9.999...` (yaml/scanner.py).
+        raise yaml.MarkedYAMLError(problem=str(error)[:200]) from None
 
 
 def _events(text: str, loader: Any) -> Iterator[yaml.Event]:

@@ -11,6 +11,7 @@ import yaml
 from labctl.bringup.debris import Debris, find_debris, is_gone
 from labctl.bringup.down import remove_lab
 from labctl.build.guest import fetched_file
+from labctl.build.naming import naming
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import load_images
 from labctl.catalog.profile import load_profiles
@@ -22,7 +23,6 @@ from labctl.files import read_regular
 from labctl.lab.document import MOST_BYTES
 from labctl.lab.guests import is_address
 from labctl.lab.state import LabState, cache_root, locked, state_folders
-from labctl.render.images import Naming
 from labctl.yaml_input import load_yaml
 
 
@@ -83,7 +83,7 @@ def images_of(folders: CatalogFolders, lab: LabState) -> list[str]:
         return []
     known = load_profiles(folders)
     images = load_images(folders).runtime(known.closure(said.get("with") or ()))
-    return [Naming(release).reference(image.name) for image in images]
+    return [naming(release).reference(image.name) for image in images]
 
 
 def fetched_guests(lab: LabState) -> Iterator[Path]:

@@ -36,6 +36,10 @@ class Kind(StrEnum):
     """An ed25519 private key in OpenSSH's format."""
     CEPH = "ceph"
     """An AES key in the form of Ceph's keyrings."""
+    AUTHORITY = "authority"
+    """A certificate authority: private key and certificate, in PEM."""
+    TLS = "tls"
+    """The private key of a certificate, in PEM."""
 
 
 def _is_fernet(text: str) -> bool:
@@ -56,11 +60,30 @@ def _is_ceph(text: str) -> bool:
     return re.fullmatch(r"AQ[A-Za-z0-9+/]{36}==", text) is not None
 
 
+_PEM = r"-----BEGIN {0}-----\n(?:[A-Za-z0-9+/=]{{1,76}}\n)+-----END {0}-----\n"
+_PRIVATE_KEY = re.compile(_PEM.format("PRIVATE KEY"))
+_AUTHORITY = re.compile(_PEM.format("PRIVATE KEY") + _PEM.format("CERTIFICATE"))
+
+
+def _is_authority(text: str) -> bool:
+    from labctl.lab.authority import is_authority
+
+    return _AUTHORITY.fullmatch(text) is not None and is_authority(text)
+
+
+def _is_tls(text: str) -> bool:
+    from labctl.lab.authority import is_key
+
+    return _PRIVATE_KEY.fullmatch(text) is not None and is_key(text)
+
+
 FITS: Mapping[Kind, Callable[[str], bool]] = {
     Kind.PASSWORD: lambda text: re.fullmatch(r"[0-9a-f]{48}", text) is not None,
     Kind.FERNET: _is_fernet,
     Kind.SSH: _is_ssh,
     Kind.CEPH: _is_ceph,
+    Kind.AUTHORITY: _is_authority,
+    Kind.TLS: _is_tls,
 }
 """Whether a text is what `make` makes of a kind. Secrets are rendered into SQL, INI files and URLs: what came from
 somebody else is taken as nothing else. Each kind has its own here."""
@@ -106,6 +129,14 @@ def make(kind: Kind) -> str:
     if kind is Kind.CEPH:
         # Type 1 (AES), seconds and nanoseconds of its making, length, key: CryptoKey::encode (ceph: auth/Crypto.cc).
         return base64.b64encode(struct.pack("<hiih", 1, 0, 0, 16) + secrets.token_bytes(16)).decode()
+    if kind is Kind.AUTHORITY:
+        from labctl.lab.authority import make_authority
+
+        return make_authority()
+    if kind is Kind.TLS:
+        from labctl.lab.authority import make_key
+
+        return make_key()
     # Letters and digits alone: it stands in URLs, INI files and SQL. 24 bytes are 192 bits.
     return secrets.token_hex(24)
 

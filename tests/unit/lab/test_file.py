@@ -311,6 +311,7 @@ HURTING = {
     "int": "nodes: !!int ''",
     "long number": "nodes: " + "9" * 5000,
     "long number to the base of 60": "nodes: " + ":".join(["9"] * 9000),
+    "long number of a directive": "%YAML 9." + "9" * 5000 + "\n---\nname: x\n",
     "a day that is none": "nodes: 2001-13-45",
     "a time before all times": "nodes: 0001-01-01T00:00:00+23:59",
     "a zone that is none": "nodes: 2001-12-14t21:59:43.10-99:99",
