@@ -58,7 +58,9 @@ def test_a_service_comes_back_and_tells_how_it_is_or_is_a_job(name: str) -> None
     assert {"interval", "timeout", "retries", "start_period", "start_interval"} <= set(check)
 
 
-NEVER = frozenset({"ALL", "SYS_MODULE", "SYS_RAWIO", "SYS_BOOT", "SYS_TIME", "MKNOD", "MAC_ADMIN", "MAC_OVERRIDE", "BPF"})
+NEVER = frozenset(
+    {"ALL", "SYS_MODULE", "SYS_RAWIO", "SYS_BOOT", "SYS_TIME", "MKNOD", "MAC_ADMIN", "MAC_OVERRIDE", "BPF"}
+)
 """Capabilities that no container has: the machine's own kernel, hardware and devices."""
 
 
