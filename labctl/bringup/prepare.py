@@ -19,6 +19,7 @@ from labctl.files import write_file, write_folder
 from labctl.lab.addresses import AddressPlan, choose_range
 from labctl.lab.file import LabFile, dump_lab_file, with_values
 from labctl.lab.nodes import parse_nodes
+from labctl.lab.owner import this_user
 from labctl.lab.secrets import Secrets, dump_secrets, read_secrets, write_secrets
 from labctl.lab.state import LabState, known_labs
 from labctl.render.lab import LabPlan, needed_secrets, render_lab
@@ -128,6 +129,7 @@ def make_plan(
         virt_type=virt_type,
         references=references,
         user=f"{service_uid()}:0",
+        owner=this_user().label,
         drop_ins={service: read_drop_ins(paths) for service, paths in lab.configuration.items()},
         sources=sources or {},
         profiles=lab.profiles,

@@ -35,15 +35,17 @@ from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import load_images
 from labctl.catalog.profile import load_profiles
 from labctl.engine.images import image_contents
+from labctl.engine.lab_lock import lab_lock, teller
 from labctl.engine.machine import prepare_nodes
 from labctl.engine.volumes import lab_volumes
 from labctl.errors import BringUpFailed
 from labctl.events import Emit, Note, PlanMade, PlannedStep, step
 from labctl.lab.addresses import CANDIDATES
 from labctl.lab.file import LabFile, with_values
+from labctl.lab.locks import locked
 from labctl.lab.names import node_folders
 from labctl.lab.profiles import check_profiles
-from labctl.lab.state import LabState, cache_root, locked
+from labctl.lab.state import LabState, cache_root
 from labctl.render.images import Naming
 from labctl.render.lab import LabPlan, host_ports
 
@@ -75,10 +77,20 @@ class BroughtUp:
     is_new: bool = False
 
 
-def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFile, emit: Emit) -> BroughtUp:
+def bring_up(
+    client: docker.DockerClient, folders: CatalogFolders, wanted: LabFile, emit: Emit, *, adopt: bool = False
+) -> BroughtUp:
     """Brings a lab up, or finishes what is missing of it: looks, plans, says what it will do, does it.
 
+    Args:
+        client: The engine.
+        folders: The catalog.
+        wanted: The lab.
+        emit: Told about the steps.
+        adopt: Whether it may be another user's, who has it no more then.
+
     Raises:
+        NotYours: It is another user's.
         BadInput: Images are missing, a file is wrong, or a node of the lab would go.
         MachineConflict: The machine cannot take it.
         BringUpFailed: A service failed, or the wait ran out.
@@ -86,8 +98,8 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
     begin = time.time()
     state = LabState(wanted.name)
     steps = StepEvents(emit)
-    with locked(f"lab-{wanted.name}"):
-        with locked("addresses"):
+    with lab_lock(client, wanted.name, emit, adopt=adopt):
+        with locked("addresses", teller(emit, "the choice of addresses")):
             proposal = propose(client, folders, wanted, emit)
             emit(proposal.event)
             for planned in proposal.plan.of(Action.WRITE):

@@ -25,12 +25,14 @@ def doctor(
     """Find what is wrong with the machine, a lab or configuration files; exit code 9 where something does not work."""
     from rich.console import Console
 
+    from labctl.cli.lookup import refuse_anothers
     from labctl.errors import FINDINGS
     from labctl.ui.doctor import as_json as report_as_json
     from labctl.ui.doctor import show_report
 
     report = configuration_report(config, release) if config else machine_report(name, nodes)
     if fix and report.fixes:
+        refuse_anothers(meant_lab(name, nodes).name)
         mend(report)
         report = machine_report(name, nodes)
     if as_json:

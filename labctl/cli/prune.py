@@ -56,6 +56,8 @@ def lines(debris: "Debris") -> Iterator[str]:
         yield f"{len(debris.guests)} guest images of older builds in {debris.guests[0].parent}"
     for name in debris.kept_labs:
         yield f"stays: volumes of lab {name}, which has no state folder here; `--volumes` removes them"
+    for name, owner in debris.others_labs.items():
+        yield f"stays: what is left of lab {name}, which is {owner}'s; `labctl down --name {name} --adopt` removes it"
     if debris.others:
         others = f"{len(debris.others)} records of the build cache, {total(debris.others)} MB"
         yield f"stays: {others}, that are other people's or tell not whose; `docker buildx prune` removes these"

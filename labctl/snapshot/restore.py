@@ -10,13 +10,15 @@ from labctl.catalog.profile import load_profiles
 from labctl.engine.containers import service_containers
 from labctl.engine.copying import copy_back, make_volume
 from labctl.engine.images import image_contents
+from labctl.engine.lab_lock import lab_lock, teller
 from labctl.errors import BadInput
 from labctl.events import Emit, Note, step
 from labctl.files import write_file
 from labctl.lab.file import dump_lab_file
+from labctl.lab.locks import locked
 from labctl.lab.profiles import check_profiles
 from labctl.lab.secrets import Secrets, write_secrets
-from labctl.lab.state import LabState, locked
+from labctl.lab.state import LabState
 from labctl.snapshot.clear import clear
 from labctl.snapshot.manifest import Manifest, differing_images
 from labctl.snapshot.put_back import look, obstacle, put_back
@@ -43,7 +45,7 @@ def restore(
         BringUpFailed: The lab did not become ready.
     """
     state = LabState(lab)
-    with locked(f"lab-{lab}"):
+    with lab_lock(client, lab, emit):
         manifest = find_manifest(state, name)
         profiles = manifest.lab.profiles
         check_profiles(manifest.lab, load_profiles(folders))
@@ -54,7 +56,7 @@ def restore(
         if not service_containers(client, lab):
             check_machine(client, folders, state, manifest.lab, references)
         remove_halves(client, state)
-        with locked("addresses"):
+        with locked("addresses", teller(emit, "the choice of addresses")):
             wanted = with_range(client, state, manifest.lab)
             there = look(client, state)
             why_not = obstacle(manifest, there)
