@@ -30,9 +30,10 @@ def doctor(
     from labctl.ui.doctor import as_json as report_as_json
     from labctl.ui.doctor import show_report
 
+    if fix and not config:
+        refuse_anothers(meant_lab(name, nodes).name)
     report = configuration_report(config, release) if config else machine_report(name, nodes)
     if fix and report.fixes:
-        refuse_anothers(meant_lab(name, nodes).name)
         mend(report)
         report = machine_report(name, nodes)
     if as_json:
