@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
 import docker
@@ -25,7 +26,15 @@ from labctl.bringup.machine import (
 )
 from labctl.bringup.migrate import migrate, read_stamps, stamps_of, write_stamps
 from labctl.bringup.plan import DATABASE, Action, Plan, changed_files, plan_bring_up
-from labctl.bringup.prepare import Prepared, make_plan, prepare, refuse_to_lose_nodes, with_range, write_files
+from labctl.bringup.prepare import (
+    Prepared,
+    make_plan,
+    prepare,
+    range_lock,
+    refuse_to_lose_nodes,
+    with_range,
+    write_files,
+)
 from labctl.bringup.ready import wait_for_cloud, wait_for_services
 from labctl.bringup.seen import SECRETS, Seen, look
 from labctl.bringup.source import read_trees
@@ -98,9 +107,10 @@ def bring_up(
     begin = time.time()
     state = LabState(wanted.name)
     steps = StepEvents(emit)
-    with lab_lock(client, wanted.name, emit, adopt=adopt):
+    with lab_lock(client, wanted.name, emit, adopt=adopt), ExitStack() as until_ready:
         with locked("addresses", teller(emit, "the choice of addresses")):
             proposal = propose(client, folders, wanted, emit)
+            until_ready.enter_context(range_lock(proposal.prepared.lab))
             emit(proposal.event)
             for planned in proposal.plan.of(Action.WRITE):
                 with steps.doing(planned):

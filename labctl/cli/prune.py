@@ -18,9 +18,7 @@ MB = 10**6
 
 def prune(
     everything: Annotated[bool, typer.Option("--all", help="Also the newest images, if no lab needs them.")] = False,
-    volumes: Annotated[
-        bool, typer.Option("--volumes", help="Also volumes of labs without a state folder: maybe another user's.")
-    ] = False,
+    volumes: Annotated[bool, typer.Option("--volumes", help="Also volumes of labs without a state folder.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and remove nothing.")] = False,
     progress: Annotated[Progress, typer.Option("--progress", help="How progress is shown.")] = Progress.AUTO,
 ) -> None:

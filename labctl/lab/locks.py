@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from labctl.lab.owner import Owner, user
 
 # struct ucred of unix(7): pid, uid, gid.
 _CREDENTIALS = struct.Struct("iII")
 _BIND_SECONDS = 0.02
+_PLACE = "labctl/lock/"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ def locked(name: str, on_wait: Callable[[Holder], None] = lambda _: None) -> Ite
     Compose has noticed and ended, and the two do not work against each other.
 
     Args:
-        name: What is locked: `lab-NAME`, `addresses` for the choice of address ranges, `build`.
+        name: What is locked: `lab-NAME`, `addresses` for the choice of address ranges, `range-NETWORK` for one that
+            was chosen and that no network of the engine has yet, `build`.
         on_wait: Told who holds it, each time that somebody does; what it raises ends the wait.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as lock:
@@ -48,8 +51,15 @@ def locked(name: str, on_wait: Callable[[Holder], None] = lambda _: None) -> Ite
         yield
 
 
+def held(prefix: str, sockets: Path = Path("/proc/net/unix")) -> tuple[str, ...]:
+    """The locks that somebody holds at this moment, of those whose names begin so; without that beginning."""
+    begin = f"@{_PLACE}{prefix}"
+    names = (line.split(" ", 7)[-1] for line in sockets.read_text(errors="replace").splitlines())
+    return tuple(sorted({name.removeprefix(begin) for name in names if name.startswith(begin)}))
+
+
 def _address(name: str) -> str:
-    return f"\0labctl/lock/{name}"
+    return f"\0{_PLACE}{name}"
 
 
 def _take(lock: socket.socket, name: str) -> bool:

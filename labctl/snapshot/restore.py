@@ -1,9 +1,11 @@
 """`labctl snapshot restore`: what the lab holds now goes, what the snapshot holds comes, and `up` brings it up."""
 
+from contextlib import ExitStack
+
 import docker
 
 from labctl.bringup.drop_ins import refuse_bad_drop_ins
-from labctl.bringup.prepare import service_uid, with_range
+from labctl.bringup.prepare import range_lock, service_uid, with_range
 from labctl.bringup.up import BroughtUp, bring_up, check_images, check_machine, runtime_references
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.profile import load_profiles
@@ -45,7 +47,7 @@ def restore(
         BringUpFailed: The lab did not become ready.
     """
     state = LabState(lab)
-    with lab_lock(client, lab, emit):
+    with lab_lock(client, lab, emit), ExitStack() as until_copied:
         manifest = find_manifest(state, name)
         profiles = manifest.lab.profiles
         check_profiles(manifest.lab, load_profiles(folders))
@@ -58,6 +60,7 @@ def restore(
         remove_halves(client, state)
         with locked("addresses", teller(emit, "the choice of addresses")):
             wanted = with_range(client, state, manifest.lab)
+            until_copied.enter_context(range_lock(wanted))
             there = look(client, state)
             why_not = obstacle(manifest, there)
             # Until the copy ends the lab is neither what it was nor what it shall be: `up` must not take it.

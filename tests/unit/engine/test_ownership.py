@@ -6,9 +6,7 @@ import docker
 
 from labctl.engine.copying import make_snapshot_volume, make_volume
 from labctl.engine.ownership import OWNER_LABEL
-from labctl.lab.file import LabFile
 from labctl.lab.owner import this_user
-from labctl.snapshot.manifest import Manifest
 
 
 class FakeEngine:
@@ -30,8 +28,3 @@ def test_volumes_are_this_users() -> None:
     make_volume(client, "lab", "labctl-lab", "mariadb")
     assert {labels[OWNER_LABEL] for labels in engine.made.values()} == {this_user().label}
     assert len(engine.made) == 2
-
-
-def test_a_snapshot_says_nothing_of_an_owner() -> None:
-    names = {*Manifest.model_fields, *LabFile.model_fields}
-    assert [name for name in names if "owner" in name or "user" in name] == []

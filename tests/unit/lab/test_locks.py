@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from labctl.lab.locks import Holder, locked
+from labctl.lab.locks import Holder, held, locked
 from labctl.lab.owner import this_user
 
 HOLDER = """
@@ -124,3 +124,9 @@ def test_a_name_that_somebody_has_and_does_not_listen_on_is_waited_for(name: str
         with process(name) as waiter:
             taken.close()
             assert said(waiter) == "held"
+
+
+def test_what_is_held_can_be_seen(name: str) -> None:
+    with locked(f"{name}-10.20.0.0/22"), locked(f"{name}-\x1b[2J a"):
+        assert held(f"{name}-") == ("\x1b[2J a", "10.20.0.0/22")
+    assert held(f"{name}-") == ()
