@@ -99,7 +99,7 @@ def range_lock(lab: LabFile) -> Iterator[None]:
 
 
 def ranges_being_taken() -> tuple[IPv4Network, ...]:
-    """The ranges of labs, anybody's, that are being brought up; a lock of that name that names no range is a stranger's."""
+    """The ranges of labs, anybody's, that are being brought up; a lock that names no range is a stranger's."""
     found = []
     for text in held(RANGE):
         with suppress(ValueError):
