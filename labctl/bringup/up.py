@@ -10,6 +10,7 @@ import yaml
 
 from labctl.bringup.birth import write_birth
 from labctl.bringup.differences import differences
+from labctl.bringup.down import remove_lab
 from labctl.bringup.drop_ins import refuse_bad_drop_ins
 from labctl.bringup.execute import StepEvents, runs_already, start_services, take_away
 from labctl.bringup.kvm import virtualization
@@ -45,7 +46,7 @@ from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import load_images
 from labctl.catalog.profile import load_profiles
 from labctl.engine.images import image_contents
-from labctl.engine.lab_lock import lab_lock, teller
+from labctl.engine.lab_lock import lab_lock, other_owner, teller
 from labctl.engine.machine import prepare_nodes
 from labctl.engine.volumes import lab_volumes
 from labctl.errors import BringUpFailed
@@ -96,7 +97,7 @@ def bring_up(
         folders: The catalog.
         wanted: The lab.
         emit: Told about the steps.
-        adopt: Whether it may be another user's, who has it no more then.
+        adopt: Whether it may be another user's; all of that is removed first.
 
     Raises:
         NotYours: It is another user's.
@@ -108,6 +109,8 @@ def bring_up(
     state = LabState(wanted.name)
     steps = StepEvents(emit)
     with lab_lock(client, wanted.name, emit, adopt=adopt), ExitStack() as until_ready:
+        if adopt:
+            remove_others(client, folders, wanted, emit)
         with locked("addresses", teller(emit, "the choice of addresses")):
             proposal = propose(client, folders, wanted, emit)
             until_ready.enter_context(range_lock(proposal.prepared.lab))
@@ -151,6 +154,20 @@ def bring_up(
     pages = {name: one.page for name, one in sorted(watch.states.items()) if one.page}
     is_new = proposal.seen.stamps is None
     return BroughtUp(lab, prepared, ready - begin, watch.observed, waits_for, begin, ready, pages, is_new)
+
+
+def remove_others(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFile, emit: Emit) -> None:
+    """Removes a lab of another user's, for one of this user's in its place; nothing where it is this user's.
+
+    Its data goes too: its files belong to the other user's uid, and its secrets only he can read.
+
+    Raises:
+        BadInput, MachineConflict, BringUpFailed: As `propose`; nothing was removed.
+    """
+    if owner := other_owner(client, wanted.name):
+        propose(client, folders, wanted, emit)
+        emit(Note(f"{owner}'s lab {wanted.name!r} is removed, with its data."))
+        remove_lab(client, wanted.name, emit)
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,8 @@ def refuse_others(client: docker.DockerClient, lab: str, *, adopt: bool = False)
         raise NotYours(
             f"The lab {lab!r} belongs to another user of this machine: {owner}.",
             evidence=[f"you are {this_user()}"],
-            remedy="Give yours another name (`--name`). `labctl up --adopt` and `labctl down --adopt` take a lab over "
-            "or remove it all the same.",
+            remedy="Give yours another name (`--name`). `labctl down --adopt` removes this one all the same; "
+            "`labctl up --adopt` does, and makes yours in its place.",
         )
 
 

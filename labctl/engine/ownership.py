@@ -18,23 +18,19 @@ def labels_of_lab(lab: str) -> dict[str, str]:
     return {LAB_LABEL: lab, OWNER_LABEL: this_user().label}
 
 
-def owner_of(*kinds: Iterable[Labels | None]) -> Owner | None:
+def owner_of(things: Iterable[Labels | None]) -> Owner | None:
     """Whose a lab is.
 
     Args:
-        kinds: The labels of its containers, its networks, its volumes. The first kind that tells counts: who takes a
-            lab over makes its containers anew, and cannot change the labels of what stays.
+        things: The labels of all that the engine has of it.
 
     Returns:
-        Where several are told, as after a taking over that was interrupted, one that is not this user. None where
-        nothing tells.
+        Where several are told, as after a removal that was interrupted, one that is not this user. None where nothing
+        tells.
     """
     me = this_user()
-    for each in kinds:
-        told = {owner for labels in each if (owner := read_owner(labels or {}))}
-        if told:
-            return min(told, key=lambda owner: (owner == me, owner.uid))
-    return None
+    told = {owner for labels in things if (owner := read_owner(labels or {}))}
+    return min(told, key=lambda owner: (owner == me, owner.uid)) if told else None
 
 
 def read_owner(labels: Labels) -> Owner | None:

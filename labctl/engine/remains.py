@@ -62,15 +62,10 @@ def all_remains(client: docker.DockerClient) -> dict[str, Remains]:
             volumes=tuple(entry["Name"] for entry in of(name, volumes)),
             images=tuple(sorted({entry["ImageID"] for entry in of(name, containers)})),
             running=sum(entry["State"] == "running" for entry in of(name, containers)),
-            owner=owner_of(*(labels_of(of(name, kind)) for kind in (containers, networks, volumes))),
+            owner=owner_of(entry["Labels"] for entry in of(name, [*containers, *networks, *volumes])),
         )
         for name in sorted(name for name in names if name)
     }
-
-
-def labels_of(entries: Iterable[Entry]) -> list[Mapping[str, str] | None]:
-    """The labels of things on the engine."""
-    return [entry["Labels"] for entry in entries]
 
 
 def remains_of(client: docker.DockerClient, lab: str) -> Remains:

@@ -109,12 +109,12 @@ ME, ALICE, BOB = this_user().uid, 4_000_000_001, 4_000_000_002
         ([owned(ALICE)], [owned(ALICE)], [owned(ALICE)], ALICE),
         ([], [], [owned(ALICE)], ALICE),  # down --keep-data
         ([], [owned(ALICE)], [], ALICE),
-        # Taken over by Bob: he made new containers, and what the engine cannot relabel stayed.
-        ([owned(BOB)], [owned(ALICE)], [owned(ALICE)], BOB),
         # Those of copies and the like are everybody's.
         ([lab("lab")], [], [owned(ALICE)], ALICE),
-        # Half taken over: it is not this user's as long as anything of it is another's.
+        # It is not this user's as long as anything of it is another's.
         ([owned(ME), owned(ALICE)], [owned(ME)], [owned(ME)], ALICE),
+        ([owned(ME)], [owned(ME)], [owned(BOB)], BOB),
+        ([owned(ME)], [], [], ME),
         ([owned(BOB), owned(ALICE, "other")], [], [], BOB),
     ],
 )
