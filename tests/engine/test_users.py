@@ -171,6 +171,10 @@ def test_a_second_user_is_refused_with_the_first_ones_name(token: str, image: st
     assert not (second.home / "state").exists() or not list((second.home / "state").rglob("lab.yaml"))
     (line,) = (line for line in second.labctl("list").out.splitlines() if lab in line)
     assert line.split()[-1] == me.name
+    ran = second.labctl("up", "--dry-run", "--adopt", "--name", lab, "--progress", "plain")
+    assert ran.code == 0, str(ran)
+    assert f"{me}'s lab {lab!r} is removed" in ran.err
+    assert there(token) == ALL
     ran = second.labctl("down", "--name", lab, "--adopt")
     assert ran.code == 0, str(ran)
     assert there(token) == set()
