@@ -7,7 +7,9 @@ from functools import partial
 import docker
 
 from labctl.engine.labels import Entry, lab_of_container, lab_of_network, lab_of_volume
+from labctl.engine.ownership import owner_of
 from labctl.lab.names import LabName
+from labctl.lab.owner import Owner
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class Remains:
         volumes: Names.
         images: Ids of the containers' images.
         running: How many of the containers run.
+        owner: Whose it is; None where nothing tells.
     """
 
     containers: tuple[str, ...] = ()
@@ -27,6 +30,7 @@ class Remains:
     volumes: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
     running: int = 0
+    owner: Owner | None = None
 
 
 def all_remains(client: docker.DockerClient) -> dict[str, Remains]:
@@ -41,6 +45,7 @@ def all_remains(client: docker.DockerClient) -> dict[str, Remains]:
             volumes=tuple(entry["Name"] for entry in volumes.get(name, ())),
             images=tuple(sorted({entry["ImageID"] for entry in containers.get(name, ())})),
             running=sum(entry["State"] == "running" for entry in containers.get(name, ())),
+            owner=owner_of(entry["Labels"] for kind in (containers, networks, volumes) for entry in kind.get(name, ())),
         )
         for name in sorted({*containers, *networks, *volumes})
     }

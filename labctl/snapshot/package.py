@@ -20,11 +20,12 @@ from typing import BinaryIO
 import docker
 
 from labctl.engine.copying import finish_helpers, make_snapshot_volume, pack, remove_volume, unpack
+from labctl.engine.lab_lock import lab_lock
 from labctl.errors import BadInput
 from labctl.events import Emit, Note, step
 from labctl.files import open_regular, write_file
 from labctl.lab.file import LabFile
-from labctl.lab.state import LabState, locked
+from labctl.lab.state import LabState
 from labctl.snapshot.manifest import MOST_BYTES, Manifest, dump_manifest, load_manifest
 from labctl.snapshot.store import find_manifest, manifest_file, refuse_existing, remove_halves, volume_name
 
@@ -52,7 +53,7 @@ def export(client: docker.DockerClient, image: str, lab: str, name: str, file: P
         BadInput: The file is there already, or its folder is not.
     """
     state = LabState(lab)
-    with locked(f"lab-{lab}"), step(emit, f"write {file}") as evidence:
+    with lab_lock(client, lab, emit), step(emit, f"write {file}") as evidence:
         manifest = find_manifest(state, name)
         if file.exists() or not file.parent.is_dir():
             raise BadInput(f"{file} is there already." if file.exists() else f"There is no folder {file.parent}.")
@@ -205,7 +206,7 @@ def import_(client: docker.DockerClient, image: Callable[[str], str], file: Path
         state = LabState(manifest.lab.name)
         if own := own_files(manifest.lab):
             emit(Note(f"The lab would read files of this machine: {', '.join(own)}.", "warning"))
-        with locked(f"lab-{state.name}"):
+        with lab_lock(client, state.name, emit):
             refuse_existing(state, manifest.name)
             remove_halves(client, state)
             volume = volume_name(state, manifest.name)
