@@ -3,7 +3,7 @@ NODES ?= 1
 BIN := .venv/bin
 LABCTL := $(BIN)/labctl
 
-.PHONY: help venv setup browser lab test test-unit test-flat test-faults test-matrix lint down clean
+.PHONY: help venv setup browser lab test test-unit test-fuzz test-flat test-faults test-matrix lint down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,6 +29,9 @@ test: setup ## every test: unit, engine, lab
 
 test-unit: venv ## the tests that need no engine
 	$(BIN)/pytest tests/unit
+
+test-fuzz: venv ## 100,000 files, addresses, logs and frames that strangers could have made; about twenty minutes
+	LABCTL_FUZZ_CASES=100000 $(BIN)/pytest tests/fuzz --timeout 3600
 
 test-flat: setup ## a lab with `network: flat`; two minutes
 	$(BIN)/pytest tests/flat

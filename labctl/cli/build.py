@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labctl.ui import Progress
+from labctl.ui.printable import say
 
 if TYPE_CHECKING:
     from labctl.build.images import BuildPlace
@@ -60,17 +61,17 @@ def build(
     profiles = known.closure(asked)
     chosen(loaded, images or (), profiles)
     if show_list:
-        typer.echo(list_images(loaded))
+        say(list_images(loaded))
         return
     if graph:
-        typer.echo(draw_graph(loaded, graph))
+        say(draw_graph(loaded, graph))
         return
     naming = named(release, tag, registry)
     request = BuildRequest(tuple(images or ()), naming, base, jobs, no_cache, push, profiles)
     place = build_place(naming.tag)
     if render_only:
         render_only_to(render_only, folders, loaded, found, request, place)
-        typer.echo(f"Rendered into {render_only}; build with `docker buildx bake -f docker-bake.json` there.")
+        say(f"Rendered into {render_only}; build with `docker buildx bake -f docker-bake.json` there.")
         return
     require_engine()
     with listener(progress, sys.stderr) as emit:
@@ -78,7 +79,7 @@ def build(
         if naming.reference("guest") in references:
             export_guest(naming.reference("guest"), cache_root() / "guests")
     if progress is not Progress.JSON:
-        typer.echo(f"{len(references)} images are built: {', '.join(references)}", err=True)
+        say(f"{len(references)} images are built: {', '.join(references)}", err=True)
 
 
 def build_place(tag: str) -> "BuildPlace":
