@@ -66,7 +66,7 @@ def lock_release(
         BuildFailed: uv found no solution.
     """
     with step(emit, "read constraints") as found:
-        limits = apply_overrides(read_constraints(constraints or release.constraints), release.overrides)
+        limits = apply_overrides(read_constraints(constraints or release.constraints), release.overriding)
         found.text = f"{len(limits)} pins"
     resolved: dict[str, Lock] = {}
     for image in graph.images:
@@ -84,7 +84,6 @@ def lock_release(
         written += write_wheels(lock_folder(folders, release.name, name), locks[name], release)
     builder = lock_folder(folders, release.name, BUILDER)
     written.append(write(builder / "tools.txt", [pin.text for pin in tools.values()]))
-    written.append(write(builder / "build.txt", [pin.plain for pin in tools.values() if pin.name != "uv"]))
     written.append(write(builder / "source.txt", [pin.text for pin in compiled]))
     return tuple(written)
 
@@ -114,7 +113,7 @@ def lock_images(
         BadInput: The constraints cannot be read.
         BuildFailed: uv found no solution, or an image needs another version of what a parent has.
     """
-    limits = apply_overrides(read_constraints(constraints or release.constraints), release.overrides)
+    limits = apply_overrides(read_constraints(constraints or release.constraints), release.overriding)
     written = []
     for name in names:
         with step(emit, f"resolve {name}") as found:
