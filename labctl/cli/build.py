@@ -24,6 +24,9 @@ def build(
         str,
         typer.Option("--base", help="Base root filesystem: auto, registry, mmdebstrap, or an image of your own."),
     ] = "auto",
+    pull: Annotated[
+        bool, typer.Option("--pull", help="Renew the base root filesystem at once, not after a week.")
+    ] = False,
     render_only: Annotated[
         Path | None,
         typer.Option("--render-only", "--dry-run", help="Write Dockerfiles and docker-bake.json there; build nothing."),
@@ -66,7 +69,7 @@ def build(
         typer.echo(draw_graph(loaded, graph))
         return
     naming = Naming(tag or release, registry)
-    request = BuildRequest(tuple(images or ()), naming, base, jobs, no_cache, push, profiles)
+    request = BuildRequest(tuple(images or ()), naming, base, pull, jobs, no_cache, push, profiles)
     place = build_place(release)
     if render_only:
         render_only_to(render_only, folders, loaded, found, request, place)

@@ -30,7 +30,9 @@ def catalog(root: Path, **files: str) -> CatalogFolders:
 
 
 def test_a_release_is_read(tmp_path: Path) -> None:
-    release = load_release(catalog(tmp_path, **{"2024.2": GOOD + "overrides: [{requirement: a==1, reason: b}]\n"}), "2024.2")
+    release = load_release(
+        catalog(tmp_path, **{"2024.2": GOOD + "overrides: [{requirement: a==1, reason: b}]\n"}), "2024.2"
+    )
     assert (release.name, release.debian, release.python) == ("2024.2", "bookworm", "3.11")
     assert (release.overriding, release.tools, release.source_builds) == (("a==1",), (), ())
 
