@@ -76,6 +76,12 @@ class TestsFailed(LabctlError):  # noqa: N818
     exit_code = 11
 
 
+class DatabaseUnreachable(LabctlError):  # noqa: N818
+    """The database of vulnerabilities could not be asked: `labctl audit` says nothing of any package."""
+
+    exit_code = 14
+
+
 INTERRUPTED = 130
 """Exit code after Ctrl-C, the shell's own: 128 + SIGINT."""
 
@@ -84,3 +90,6 @@ PACKET_DIED = 12
 
 FINDINGS = 9
 """Exit code of `labctl doctor` where it found something that does not work."""
+
+VULNERABLE = 13
+"""Exit code of `labctl audit` where there is a fix for something."""

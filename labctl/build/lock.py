@@ -9,12 +9,12 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 from uv import find_uv_bin
 
+from labctl.build.pins import Lock, Pin, canonical, parse_lock
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import ImageGraph
 from labctl.catalog.release import Release, lock_folder
@@ -26,24 +26,6 @@ COMMON = "python"
 """The image whose layer holds what several others need."""
 BUILDER = "builder"
 """The image that compiles source packages."""
-
-
-@dataclass(frozen=True)
-class Pin:
-    """One locked package: `name==version` with its hashes, as text of a requirements file."""
-
-    name: str
-    version: str
-    text: str
-
-    @property
-    def plain(self) -> str:
-        """Without hashes."""
-        return f"{self.name}=={self.version}"
-
-
-Lock = Mapping[str, Pin]
-"""Package name to pin."""
 
 
 def lock_release(
@@ -164,12 +146,6 @@ def apply_overrides(constraints: Iterable[str], overrides: Iterable[str]) -> tup
     return (*kept, *overrides)
 
 
-def canonical(requirement: str) -> str:
-    """The package's name as PEP 503 normalizes it, from the start of a requirement line."""
-    found = re.match(r"[A-Za-z0-9._-]+", requirement)
-    return re.sub(r"[-_.]+", "-", found.group()).lower() if found else ""
-
-
 def resolve(requirements: Iterable[str], constraints: Iterable[str], release: Release) -> Lock:
     """Runs `uv pip compile` for one set of requirements.
 
@@ -199,16 +175,6 @@ def resolve(requirements: Iterable[str], constraints: Iterable[str], release: Re
             f"uv finds no set of packages for {', '.join(requirements)}.", evidence=answer.stderr.splitlines()[-20:]
         )
     return parse_lock(answer.stdout)
-
-
-def parse_lock(text: str) -> Lock:
-    """Reads the output of `uv pip compile --generate-hashes`."""
-    pins: dict[str, Pin] = {}
-    for entry in re.split(r"\n(?=\S)", text.strip()):
-        head = re.match(r"([A-Za-z0-9._-]+)==([^\s;\\]+)", entry)
-        if head:
-            pins[canonical(entry)] = Pin(canonical(entry), head.group(2), entry.rstrip())
-    return pins
 
 
 def split(

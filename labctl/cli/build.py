@@ -27,6 +27,12 @@ def build(
     pull: Annotated[
         bool, typer.Option("--pull", help="Renew the base root filesystem at once, not after a week.")
     ] = False,
+    sbom: Annotated[
+        Path | None,
+        typer.Option(
+            "--sbom", help="Write each image's software bill of materials there, as CycloneDX.", metavar="DIR"
+        ),
+    ] = None,
     render_only: Annotated[
         Path | None,
         typer.Option("--render-only", "--dry-run", help="Write Dockerfiles and docker-bake.json there; build nothing."),
@@ -56,6 +62,8 @@ def build(
 
     if push and not registry:
         raise BadInput("--push needs --registry.", remedy="For example `--registry registry.example.org/team`.")
+    if sbom and (render_only or show_list or graph):
+        raise BadInput("--sbom tells of images that are built, and nothing is built here.")
     folders = catalog_folders()
     loaded, found = load_images(folders), load_release(folders, release)
     known, asked = load_profiles(folders), listed(with_)
@@ -80,6 +88,10 @@ def build(
         references = build_images(folders, loaded, found, request, place, emit)
         if naming.reference("guest") in references:
             export_guest(naming.reference("guest"), cache_root() / "guests")
+        if sbom:
+            from labctl.build.bills import write_bills
+
+            write_bills(sbom, folders, loaded, found, naming, chosen(loaded, images or (), profiles), emit)
     if progress is not Progress.JSON:
         typer.echo(f"{len(references)} images are built: {', '.join(references)}", err=True)
 
