@@ -83,7 +83,7 @@ def audit(
         DatabaseUnreachable: It does not answer, or what it answers is no database of vulnerabilities.
     """
     locked = holders((package.name, package.version, who) for who, held in python.items() for package in held)
-    installed = holders((each.source, each.source_version, who) for who, held in debian.items() for each in held)
+    installed = holders((*each.tracked, who) for who, held in debian.items() for each in held)
     suite = debian_release(package for held in debian.values() for package in held)
 
     def of_python(part: Sequence[tuple[str, str]]) -> list[Vulnerability]:

@@ -49,6 +49,17 @@ class DebianPackage:
     source: str
     source_version: str
 
+    @property
+    def tracked(self) -> tuple[str, str]:
+        """Source package and version that the distribution counts vulnerabilities by.
+
+        The kernel is built as `linux` and signed as another source package, whose version is written differently; the
+        package keeps that of `linux` (Debian kernel handbook, chapter 5).
+        """
+        return (
+            ("linux", self.version) if self.source.startswith("linux-signed-") else (self.source, self.source_version)
+        )
+
 
 def python_packages(
     folders: CatalogFolders, graph: ImageGraph, release: Release, image: str

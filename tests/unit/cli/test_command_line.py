@@ -15,6 +15,7 @@ from labctl.cli import main
 from labctl.errors import LabctlError
 
 COMMANDS = (
+    "audit",
     "build",
     "up",
     "demo",
@@ -42,7 +43,10 @@ COMMANDS = (
     "fault",
     "verify",
 )
-HEAVY = ("docker", "openstack", "paramiko", "rich.live", "httpx", "jinja2", "pydantic", "pyroute2", "PIL", "yaml")
+HEAVY = (
+    *("docker", "openstack", "paramiko", "rich.live", "httpx", "jinja2", "pydantic", "pyroute2", "PIL", "yaml"),
+    *("cyclonedx", "packageurl", "pip_audit", "requests"),
+)
 
 
 def private(folder: Path) -> dict[str, str]:
