@@ -33,6 +33,7 @@ def audit(
 ) -> None:
     """Check packages for known vulnerabilities: exit code 13 where there is a fix, 14 where nobody could be asked."""
     from labctl.build.audit import audit as ask
+    from labctl.build.naming import naming
     from labctl.build.osv import DATABASE
     from labctl.catalog.folders import catalog_folders
     from labctl.catalog.image import load_images
@@ -40,7 +41,6 @@ def audit(
     from labctl.errors import VULNERABLE
     from labctl.events import step
     from labctl.lab.state import cache_root
-    from labctl.render.images import Naming
     from labctl.ui import listener
 
     folders = catalog_folders()
@@ -48,7 +48,7 @@ def audit(
     asked = database or DATABASE
     with listener(progress, sys.stderr) as emit:
         locked = python_holders(folders, graph, found)
-        installed = {} if locks_only else debian_holders(graph, Naming(tag or release, registry))
+        installed = {} if locks_only else debian_holders(graph, naming(release, tag, registry))
         with step(emit, f"ask {asked}") as evidence:
             result = ask(locked, installed, found.accepted, cache_root() / "audit", asked)
             evidence.text = counted(result)

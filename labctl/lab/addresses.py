@@ -17,6 +17,9 @@ CANDIDATES = tuple(
 
 NETWORK_NODE = "net"
 FIRST_NODE = 10
+PRIVATE_BLOCKS = (10, 172, 192)
+"""The first octets of the ranges that a lab may have."""
+
 POOL = (100, 239)
 """First and last host number of the provider network that floating IPs and routers may have."""
 
@@ -77,6 +80,16 @@ class AddressPlan:
     def broker(self) -> IPv4Address:
         """RabbitMQ."""
         return self.mgmt[2]
+
+    @property
+    def loopback(self) -> IPv4Address:
+        """The lab's own address in 127.0.0.0/8, for sockets that nobody off this machine reaches, whatever it routes.
+
+        The middle octets are those of the lab's range and the last says which private block it is of (RFC 1918), so no
+        two labs have the same, and none has 127.0.0.1.
+        """
+        first, second, third, _ = self.range.network_address.packed
+        return IPv4Address(bytes([127, second, third, 101 + PRIVATE_BLOCKS.index(first)]))
 
     @property
     def provider_gateway(self) -> IPv4Address:

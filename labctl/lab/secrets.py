@@ -29,6 +29,10 @@ class Kind(StrEnum):
     """An ed25519 private key in OpenSSH's format."""
     CEPH = "ceph"
     """An AES key in the form of Ceph's keyrings."""
+    AUTHORITY = "authority"
+    """A certificate authority: private key and certificate, in PEM."""
+    TLS = "tls"
+    """The private key of a certificate, in PEM."""
 
 
 class Secrets(BaseModel):
@@ -57,6 +61,14 @@ def make(kind: Kind) -> str:
     if kind is Kind.CEPH:
         # Type 1 (AES), seconds and nanoseconds of its making, length, key: CryptoKey::encode (ceph: auth/Crypto.cc).
         return base64.b64encode(struct.pack("<hiih", 1, 0, 0, 16) + secrets.token_bytes(16)).decode()
+    if kind is Kind.AUTHORITY:
+        from labctl.lab.authority import make_authority
+
+        return make_authority()
+    if kind is Kind.TLS:
+        from labctl.lab.authority import make_key
+
+        return make_key()
     # Letters and digits alone: it stands in URLs, INI files and SQL. 24 bytes are 192 bits.
     return secrets.token_hex(24)
 

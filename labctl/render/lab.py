@@ -10,6 +10,7 @@ from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.profile import load_profiles
 from labctl.errors import BadInput
 from labctl.lab.addresses import AddressPlan, Node
+from labctl.lab.authority import authority_certificate, issue
 from labctl.lab.names import node_folders
 from labctl.lab.secrets import Secrets, bcrypt_hash, public_ssh_key
 from labctl.render.compose import Fragment, complete, dump, merge, mounted_files, parse_fragment
@@ -26,6 +27,9 @@ TEMPLATE = ".yaml.j2"
 
 DROP_INS_README = b"Drop-in files that the lab file names; read in this order, after the service's own.\n"
 PLACEHOLDER_KEY = "0" * 64
+
+AUTHORITY = "authority.lab"
+"""The name of the secret that is the lab's certificate authority."""
 
 
 @dataclass(frozen=True)
@@ -154,8 +158,23 @@ def _values(
         "ceph_secret": lambda name: secret(f"ceph.{name}"),
         "ssh_key": lambda name: secret(f"ssh.{name}"),
         "ssh_public": lambda name: public(f"ssh.{name}"),
+        "tls_key": lambda name: secret(f"tls.{name}"),
+        "tls_certificate": lambda name, *hosts: certificate(secret, name, hosts),
+        "authority": lambda: authority(secret),
         "bridge": lambda name, network: bridge(plan, name, network),
     }
+
+
+def certificate(secret: Callable[[str], str], name: str, hosts: Iterable[Any]) -> str:
+    """The certificate of that name for some hosts, issued by the lab's authority."""
+    issuer, key = secret(AUTHORITY), secret(f"tls.{name}")
+    return PLACEHOLDER_KEY if PLACEHOLDER_KEY in (issuer, key) else issue(issuer, key, name, map(str, hosts))
+
+
+def authority(secret: Callable[[str], str]) -> str:
+    """The certificate of the lab's authority."""
+    found = secret(AUTHORITY)
+    return found if found == PLACEHOLDER_KEY else authority_certificate(found)
 
 
 def _render(

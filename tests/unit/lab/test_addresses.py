@@ -57,6 +57,14 @@ def test_addresses_do_not_change_with_the_number_of_nodes() -> None:
     assert PLAN.nodes(node_names(MOST))[:3] == PLAN.nodes(node_names(2))
 
 
+@pytest.mark.parametrize(
+    ("start", "loopback"),
+    [("10.20.4.0/22", "127.20.4.101"), ("10.0.0.0/22", "127.0.0.101"), ("192.168.4.0/22", "127.168.4.103")],
+)
+def test_each_lab_has_a_loopback_address_of_its_own(start: str, loopback: str) -> None:
+    assert str(AddressPlan(IPv4Network(start)).loopback) == loopback
+
+
 def test_the_first_free_range_is_taken() -> None:
     assert choose_range([]) == CANDIDATES[0]
     assert choose_range([CANDIDATES[0]]) == CANDIDATES[1]
