@@ -33,7 +33,7 @@ class ImageSeen:
     Attributes:
         layers: Digests of its layers.
         labels: Its labels.
-        created: When it was made; of an image from a registry, there.
+        created: When it was made; of an image from a registry, there, and not every one says it.
         tagged: When the engine last gave it a name: when it was fetched, imported or built.
         digests: `NAME@sha256:...` of the registries that it came from or went to.
     """
@@ -51,11 +51,12 @@ def see_image(reference: str) -> ImageSeen | None:
     if answer.exit_code:
         return None
     [image] = json.loads(answer.stdout)
+    tagged = image["Metadata"]["LastTagTime"]
     return ImageSeen(
         layers=tuple(image["RootFS"].get("Layers") or ()),
-        labels=image["Config"]["Labels"] or {},
-        created=datetime.fromisoformat(image["Created"]),
-        tagged=datetime.fromisoformat(image["Metadata"]["LastTagTime"]),
+        labels=image["Config"].get("Labels") or {},
+        created=datetime.fromisoformat(image.get("Created") or tagged),
+        tagged=datetime.fromisoformat(tagged),
         digests=tuple(image.get("RepoDigests") or ()),
     )
 
