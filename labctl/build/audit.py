@@ -99,7 +99,7 @@ def audit(
     if installed and not of_debian([(KNOWN_DEBIAN.source, KNOWN_DEBIAN.source_version)]):
         raise knows_nothing(database, f"{KNOWN_DEBIAN.source} {KNOWN_DEBIAN.source_version} of {suite}")
     found = [
-        with_reason(with_holders(each, held[each.package, each.version]), accepted)
+        replace(each, where=held[each.package, each.version], accepted=reason(each, accepted))
         for held, ask in ((locked, of_python), (installed, of_debian))
         for each in in_parts(sorted(held), ask)
     ]
@@ -135,19 +135,16 @@ def debian_release(packages: Iterable[DebianPackage]) -> str:
     )
 
 
-def with_holders(vulnerability: Vulnerability, where: tuple[str, ...]) -> Vulnerability:
-    """The same, with who has it."""
-    return replace(vulnerability, where=where)
-
-
-def with_reason(vulnerability: Vulnerability, accepted: Iterable[Accepted]) -> Vulnerability:
-    """The same, with the reason for which it is left, if there is one."""
-    reasons = (
-        each.reason
-        for each in accepted
-        if each.package == vulnerability.package and each.advisory in vulnerability.names
+def reason(vulnerability: Vulnerability, accepted: Iterable[Accepted]) -> str:
+    """Why a vulnerability is left as it is; empty where it is not."""
+    return next(
+        (
+            each.reason
+            for each in accepted
+            if each.package == vulnerability.package and each.advisory in vulnerability.names
+        ),
+        "",
     )
-    return replace(vulnerability, accepted=next(reasons, ""))
 
 
 def knows_nothing(database: str, package: str) -> DatabaseUnreachable:

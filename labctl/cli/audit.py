@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from labctl.render.images import Naming
 
 
+SHOWN = 4
+"""How many images are named that have the same package."""
+
+
 def audit(
     release: Annotated[str, typer.Option("--release", help="The OpenStack release.")] = RELEASE,
     locks_only: Annotated[
@@ -105,15 +109,20 @@ def section(title: str, found: Iterable["Vulnerability"]) -> Iterator[str]:
 def described(found: "Vulnerability") -> Iterator[str]:
     """One vulnerability in a line, and why it is left, if it is."""
     fixed = f", fixed in {' or '.join(found.fixed_in)}" if found.fixed_in else ""
-    yield f"{found.package} {found.version} ({', '.join(found.where)}): {found.advisory}{fixed}: {found.summary}"
+    yield f"{found.package} {found.version} ({shortened(found.where)}): {found.advisory}{fixed}: {found.summary}"
     if found.accepted:
         yield f"  {found.accepted}"
+
+
+def shortened(names: tuple[str, ...]) -> str:
+    """Some names, and how many more there are: what is in the image `base` is in all."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def counted(result: "Audit") -> str:
     """The figures in one line."""
     return (
-        f"{result.python} Python packages and {result.debian} source packages of Debian: "
-        f"{len(result.to_mend)} vulnerabilities with a fix, {len(result.accepted)} accepted, "
-        f"{len(result.without_fix)} without a fix"
+        f"{result.python} Python packages and {result.debian} source packages of Debian; vulnerabilities with a fix: "
+        f"{len(result.to_mend)}, accepted: {len(result.accepted)}, without a fix: {len(result.without_fix)}"
     )

@@ -64,7 +64,7 @@ def served(database: Database) -> Iterator[Database]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
         database.address = f"http://127.0.0.1:{server.server_port}/v1/query"

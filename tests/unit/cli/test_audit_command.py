@@ -32,7 +32,7 @@ def run(database: Database, *arguments: str) -> tuple[int, str, BaseException | 
 def test_locks_without_known_vulnerabilities_pass(database: Database) -> None:
     code, text, _ = run(database)
     assert code == 0
-    assert "0 vulnerabilities with a fix" in text
+    assert "vulnerabilities with a fix: 0" in text
     asked = {(name, version) for _, name, version in database.asked}
     own = read_lock(catalog_folders().root / "requirements.txt")
     assert {(pin.name, pin.version) for pin in (*LOCKED.values(), *own.values())} <= asked
@@ -45,7 +45,8 @@ def test_a_vulnerability_with_a_fix_is_told_with_its_images_and_fails(database: 
     assert code == VULNERABLE
     assert f"requests {version} (" in text
     assert "CVE-2042-1, fixed in 99.0: about CVE-2042-1" in text
-    assert "nova" in text
+    assert " and " in text
+    assert " more): " in text
 
 
 def test_what_nobody_has_a_fix_for_is_counted_and_listed_when_asked_for(database: Database) -> None:
@@ -53,7 +54,7 @@ def test_what_nobody_has_a_fix_for_is_counted_and_listed_when_asked_for(database
     database.known["PyPI", "requests", version] = [advisory("PyPI", "requests", "CVE-2042-1")]
     code, text, _ = run(database)
     assert (code, "CVE-2042-1" in text) == (0, False)
-    assert "1 without a fix" in text
+    assert "without a fix: 1" in text
     assert "CVE-2042-1" in run(database, "--all")[1]
 
 
