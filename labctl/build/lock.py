@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 from uv import find_uv_bin
 
-from labctl.build.pins import Lock, Pin, canonical, parse_lock
+from labctl.build.pins import BUILDER, Lock, Pin, canonical, parse_lock
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import ImageGraph
 from labctl.catalog.release import Release, lock_folder
@@ -24,8 +24,6 @@ from labctl.events import Emit, step
 
 COMMON = "python"
 """The image whose layer holds what several others need."""
-BUILDER = "builder"
-"""The image that compiles source packages."""
 
 
 def lock_release(

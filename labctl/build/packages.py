@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from labctl.build.pins import Lock, parse_lock
+from labctl.build.pins import BUILDER, Lock, parse_lock
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import Image, ImageGraph
 from labctl.catalog.release import Release, lock_folder
 from labctl.engine.images import copy_out, run_in_image
 
-BUILDER = "builder"
 LISTED = "${db:Status-Status}\\t${Package}\\t${Version}\\t${Architecture}\\t${source:Package}\\t${source:Version}\\n"
 """How dpkg-query is asked (dpkg-query(1)); images/guest/files/scripts/list-packages.sh writes the same."""
 

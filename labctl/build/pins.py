@@ -4,6 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+BUILDER = "builder"
+"""The image that compiles source packages."""
+
 
 @dataclass(frozen=True)
 class Pin:
