@@ -58,13 +58,41 @@ def test_a_service_comes_back_and_tells_how_it_is_or_is_a_job(name: str) -> None
     assert {"interval", "timeout", "retries", "start_period", "start_interval"} <= set(check)
 
 
+NEVER = frozenset({"ALL", "SYS_MODULE", "SYS_RAWIO", "SYS_BOOT", "SYS_TIME", "MKNOD", "MAC_ADMIN", "MAC_OVERRIDE", "BPF"})
+"""Capabilities that no container has: the machine's own kernel, hardware and devices."""
+
+
 @each_service
-def test_only_nodes_are_privileged(name: str) -> None:
+def test_only_libvirt_is_privileged(name: str) -> None:
     service = SERVICES[name]
-    if is_of_a_node(name):
+    if name.endswith("-libvirt"):
         assert service["privileged"] is True
         return
     assert not service.get("privileged")
+    assert service["cap_drop"] == ["ALL"]
+    assert not {"devices", "pid", "ipc", "cgroup", "group_add"} & set(service)
+    if is_of_a_node(name):
+        assert service["user"] == "0:0"
+        assert not NEVER & set(service["cap_add"])
+
+
+@each_service
+def test_what_needs_no_rights_to_serve_a_node_gives_them_up(name: str) -> None:
+    service = SERVICES[name]
+    if name.endswith("-metadata-agent"):
+        assert service["command"][:3] == ["join-node", "--as", PLAN.user]
+        assert service["read_only"] is True
+        assert service["security_opt"] == ["no-new-privileges:true"]
+    elif name.endswith("-sshd"):
+        assert service["command"][:2] == ["join-node", "--with"]
+        assert not {"sys_admin", "net_admin", "setpcap"} & set(service["command"][2].split(","))
+
+
+@each_service
+def test_the_control_plane_has_no_rights(name: str) -> None:
+    service = SERVICES[name]
+    if is_of_a_node(name):
+        return
     assert service["cap_drop"] == ["ALL"]
     assert service["read_only"] is True
     assert service["user"] == PLAN.user
