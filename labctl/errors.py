@@ -76,6 +76,12 @@ class TestsFailed(LabctlError):  # noqa: N818
     exit_code = 11
 
 
+class NotYours(LabctlError):  # noqa: N818
+    """The lab belongs to another user of this machine."""
+
+    exit_code = 13
+
+
 class DatabaseUnreachable(LabctlError):  # noqa: N818
     """The database of vulnerabilities could not be asked: `labctl audit` says nothing of any package."""
 
@@ -91,5 +97,5 @@ PACKET_DIED = 12
 FINDINGS = 9
 """Exit code of `labctl doctor` where it found something that does not work."""
 
-VULNERABLE = 13
+VULNERABLE = 15
 """Exit code of `labctl audit` where there is a fix for something."""

@@ -35,7 +35,7 @@ def audit(
     ] = None,
     progress: Annotated[Progress, typer.Option("--progress", help="How progress is shown.")] = Progress.AUTO,
 ) -> None:
-    """Check packages for known vulnerabilities: exit code 13 where there is a fix, 14 where nobody could be asked."""
+    """Check packages for known vulnerabilities: exit code 15 where there is a fix, 14 where nobody could be asked."""
     from labctl.build.audit import audit as ask
     from labctl.build.naming import naming
     from labctl.build.osv import DATABASE
