@@ -3,11 +3,7 @@ NODES ?= 1
 BIN := .venv/bin
 LABCTL := $(BIN)/labctl
 
-<<<<<<< HEAD
-.PHONY: help venv setup browser lab test test-unit test-fuzz test-flat test-faults test-matrix lint down clean
-=======
-.PHONY: help venv setup browser lab test test-unit test-flat test-faults test-matrix lint lock down clean
->>>>>>> supply
+.PHONY: help venv setup browser lab test test-unit test-fuzz test-flat test-faults test-matrix lint lock down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
