@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from labctl import __version__
+from labctl.cli.audit import audit
 from labctl.cli.build import build
 from labctl.cli.config import config_app
 from labctl.cli.demo import demo
@@ -68,6 +69,7 @@ app.command()(start)
 app.command()(down)
 app.command()(prune)
 app.command()(lock)
+app.command()(audit)
 app.add_typer(config_app, name="config")
 app.add_typer(engine_app, name="engine")
 
