@@ -32,7 +32,7 @@ def wrapped(draw: st.DrawFn) -> bytes:
     return frame[: draw(st.sampled_from([len(frame), len(frame), 33, 34, 35, 38, 42]))]
 
 
-@fuzz(18, frame=st.one_of(wrapped(), changed(FRAMES)), probe=st.sampled_from(PROBES))
+@fuzz(20, frame=st.one_of(wrapped(), changed(FRAMES)), probe=st.sampled_from(PROBES))
 def test_frames(frame: bytes, probe: Probe) -> None:
     seen = recognise(frame, probe)
     assert seen is None or seen.addresses

@@ -44,7 +44,7 @@ def logs(draw: st.DrawFn) -> bytes:
     return b"".join(line + draw(ends) for line in lines)
 
 
-@fuzz(7, log=logs(), guest=logs(), cut=st.integers(1, 100), everything=st.booleans())
+@fuzz(5, log=logs(), guest=logs(), cut=st.integers(1, 100), everything=st.booleans())
 def test_logs(log: bytes, guest: bytes, cut: int, everything: bool) -> None:
     at = datetime(2026, 11, 21, tzinfo=UTC)
     chunks = [log[index : index + cut] for index in range(0, len(log), cut)]
