@@ -32,6 +32,8 @@ def openstack(
         *("--user", f"{service_uid()}:0", "--cap-drop", "ALL", "--read-only"),
         *("--tmpfs", "/home", "--env", "HOME=/home"),
         *("--volume", f"{state.clouds_yaml}:/etc/openstack/clouds.yaml:ro", "--env", f"OS_CLOUD={state.name}-admin"),
+        # Where clouds.yaml says that it is.
+        *(("--volume", f"{state.ca_file}:{state.ca_file}:ro") if state.ca_file.exists() else ()),
         *("--volume", f"{here}:{here}", "--workdir", str(here), reference, "openstack", *rest),
     ]
     raise typer.Exit(interactive(command))
