@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+AUTHORITY = "/etc/ssl/lab.pem"
+"""Where the certificate of the lab's authority is, inside the container."""
+
 
 def openstack(
     arguments: Annotated[
@@ -24,16 +27,18 @@ def openstack(
 
     name, rest = own_options(arguments or [])
     state = find_lab(name)
-    reference = runtime_references(catalog_folders(), lab_file(state).release)["client"]
+    lab = lab_file(state)
+    reference = runtime_references(catalog_folders(), lab.release)["client"]
     here = Path.cwd()
     terminal = ["--interactive", *(["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else [])]
+    # clouds.yaml names it below a folder that may be closed to the container's user; OS_CACERT counts more.
+    trust = ["--volume", f"{state.ca_file}:{AUTHORITY}:ro", "--env", f"OS_CACERT={AUTHORITY}"] if lab.tls else []
     command = [
         *("docker", "run", "--rm", *terminal, "--network", "host", "--label", f"{LAB_LABEL}={state.name}"),
         *("--user", f"{service_uid()}:0", "--cap-drop", "ALL", "--read-only"),
         *("--tmpfs", "/home", "--env", "HOME=/home"),
         *("--volume", f"{state.clouds_yaml}:/etc/openstack/clouds.yaml:ro", "--env", f"OS_CLOUD={state.name}-admin"),
-        # Where clouds.yaml says that it is.
-        *(("--volume", f"{state.ca_file}:{state.ca_file}:ro") if state.ca_file.exists() else ()),
+        *trust,
         *("--volume", f"{here}:{here}", "--workdir", str(here), reference, "openstack", *rest),
     ]
     raise typer.Exit(interactive(command))

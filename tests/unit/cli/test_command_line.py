@@ -26,6 +26,7 @@ COMMANDS = (
     "exec",
     "openstack",
     "openrc",
+    "ca",
     "stop",
     "start",
     "down",

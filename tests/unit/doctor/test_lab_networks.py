@@ -142,6 +142,12 @@ WRONG: Mapping[str, tuple[Mapping[str, NodeNetwork], str, str, str]] = {
         "drops tcp to 10.77.0.2:5672",
         f"{IN_NODE} iptables -D OUTPUT -p tcp -m tcp --dport 5672 -j DROP",
     ),
+    "broker with tls": (
+        replace(added("-A OUTPUT -p tcp -m tcp --dport 5671 -j DROP"), broker_port=5671),
+        "node-firewall",
+        "drops tcp to 10.77.0.2:5671",
+        f"{IN_NODE} iptables -D OUTPUT -p tcp -m tcp --dport 5671 -j DROP",
+    ),
     "consoles": (
         added("-A INPUT -p tcp -j REJECT"),
         "node-firewall",

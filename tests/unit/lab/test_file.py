@@ -85,6 +85,7 @@ def test_dump_spells_out_every_value() -> None:
           store: file
         images: local
         network: self-service
+        tls: false
         wait_timeout: null
         """)
 
