@@ -119,6 +119,7 @@ def summary(result: "BroughtUp") -> str:
     spans = [
         Span(service, seen.started, seen.ready or result.ready, result.depends_on.get(service, ()))
         for service, seen in result.observed.items()
+        if service in result.depends_on  # others were there, and have left
     ]
     name = result.lab.name
     lines = []

@@ -42,9 +42,6 @@ PLACEHOLDER_KEY = "0" * 64
 AUTHORITY = "authority.lab"
 """The name of the secret that is the lab's certificate authority."""
 
-NOT_PROXIED = frozenset({"mariadb", "memcached", "swift-account", "swift-container", "swift-object"})
-"""The services whose ports no client and no node speaks HTTP to."""
-
 
 @dataclass(frozen=True)
 class LabPlan:
@@ -243,7 +240,7 @@ def _render(
 def _collected(fragments: Mapping[str, Fragment], secret: Callable[[str], str]) -> dict[str, Any]:
     """What configuration templates may use besides: what the Compose templates say of databases, services and so on."""
     return {
-        "proxied": {port: service for port, service in ports(fragments).items() if service not in NOT_PROXIED},
+        "ports": ports(fragments),
         "databases": collect(fragments, "databases"),
         "services": [
             {

@@ -205,7 +205,14 @@ def brought_up(name: str, observed: dict[str, Observed]) -> BroughtUp:
     plan = LabPlan(name, f"labctl-{name}", "labx", addresses, addresses.nodes(node_names(2)), "kvm", {}, "1000:0")
     lab = LabFile(name=name, nodes=2)
     return BroughtUp(
-        lab, Prepared(lab, plan, Secrets(), {}), 23.4, observed, {"keystone": ("mariadb",)}, 100.0, 123.4, is_new=True
+        lab,
+        Prepared(lab, plan, Secrets(), {}),
+        23.4,
+        observed,
+        {"mariadb": (), "keystone": ("mariadb",)},
+        100.0,
+        123.4,
+        is_new=True,
     )
 
 
@@ -239,3 +246,8 @@ def test_the_timeline_shows_what_was_waited_for() -> None:
     text = summary(brought_up("lab", observed))
     for name in ("mariadb", "keystone", "cloud usable"):
         assert name in text
+
+
+def test_what_has_left_the_lab_is_not_waited_for() -> None:
+    observed = {"mariadb": Observed(100.0, 104.0), "tls-proxy": Observed(100.0, None)}
+    assert "tls-proxy" not in summary(brought_up("lab", observed))

@@ -56,8 +56,7 @@ class Proxy:
     def _serve(self) -> None:
         self._listener.settimeout(10)
         accepted, _ = self._listener.accept()
-        with accepted, contextlib.suppress(ssl.SSLError):
-            connection = self._tls.wrap_socket(accepted, server_side=True) if self._tls else accepted
+        with contextlib.suppress(ssl.SSLError), self._spoken_to(accepted) as connection:
             connection.settimeout(10)
             while b"\r\n\r\n" not in self.request:
                 self.request += connection.recv(4096)
@@ -72,6 +71,9 @@ class Proxy:
             with contextlib.suppress(OSError):
                 while connection.recv(4096):
                     pass
+
+    def _spoken_to(self, accepted: socket.socket) -> socket.socket:
+        return self._tls.wrap_socket(accepted, server_side=True) if self._tls else accepted
 
     def _accept(self) -> bytes:
         headers = dict(line.split(b": ", 1) for line in self.request.split(b"\r\n")[1:] if b": " in line)

@@ -14,7 +14,7 @@ from labctl.lab.nodes import NODES_ALLOWED
 SERVICES = ("keystone", "neutron-server", "nova-compute")
 KEYS = (
     "version, name, nodes, release, address_range, guest, guest_user, configuration, sources, with, glance, images, "
-    "network, wait_timeout"
+    "network, tls, wait_timeout"
 )
 
 
