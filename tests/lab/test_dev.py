@@ -3,6 +3,7 @@
 import configparser
 import json
 import signal
+import ssl
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -54,8 +55,9 @@ def tree(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def answer(lab: Lab) -> str:
     """When Keystone's API says that it was updated last; empty while it does not answer."""
+    scheme, trust = ("https", ssl.create_default_context(cafile=lab.state.ca_file)) if lab.has_tls else ("http", None)
     try:
-        with urllib.request.urlopen(f"http://{lab.plan.gateway}:5000/v3", timeout=5) as response:
+        with urllib.request.urlopen(f"{scheme}://{lab.plan.gateway}:5000/v3", timeout=5, context=trust) as response:
             return str(json.load(response)["version"]["updated"])
     except (URLError, OSError):
         return ""
