@@ -39,6 +39,9 @@ TEMPLATE = ".yaml.j2"
 DROP_INS_README = b"Drop-in files that the lab file names; read in this order, after the service's own.\n"
 PLACEHOLDER_KEY = "0" * 64
 
+METADATA_PORT = 8775
+"""Of nova's metadata API, which the nodes' agents ask for guests."""
+
 AUTHORITY = "authority.lab"
 """The name of the secret that is the lab's certificate authority."""
 
@@ -149,11 +152,6 @@ def render_configuration(folders: CatalogFolders, plan: LabPlan) -> dict[str, by
 def host_ports(folders: CatalogFolders, plan: LabPlan) -> dict[int, str]:
     """The ports of the lab in the host's own namespace, and whose they are, as the Compose templates say."""
     fragments = compose_fragments(folders, _values(folders, plan, lambda _: PLACEHOLDER_KEY, lambda name: name))
-    return ports(fragments)
-
-
-def ports(fragments: Mapping[str, Fragment]) -> dict[int, str]:
-    """The ports of the host's namespace, and whose they are."""
     return {int(port): service for port, service in collect(fragments, "ports").items()}
 
 
@@ -237,10 +235,18 @@ def _render(
     return {"compose.yaml": dump(compose), **files, **clients}
 
 
+def audiences(ports: Iterable[int]) -> dict[str, list[int]]:
+    """For whom ports of the host's namespace are."""
+    return {
+        "public": sorted(port for port in ports if port != METADATA_PORT),
+        "nodes": sorted(port for port in ports if port == METADATA_PORT),
+    }
+
+
 def _collected(fragments: Mapping[str, Fragment], secret: Callable[[str], str]) -> dict[str, Any]:
     """What configuration templates may use besides: what the Compose templates say of databases, services and so on."""
     return {
-        "ports": ports(fragments),
+        "ports": audiences(collect(fragments, "ports")),
         "databases": collect(fragments, "databases"),
         "services": [
             {
