@@ -3,7 +3,7 @@ NODES ?= 1
 BIN := .venv/bin
 LABCTL := $(BIN)/labctl
 
-.PHONY: help venv setup browser lab test test-unit test-fuzz test-flat test-faults test-matrix lint lock down clean
+.PHONY: help venv setup browser lab test test-unit test-fuzz test-flat test-tls test-faults test-matrix lint lock down clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,11 @@ test-fuzz: venv ## 100,000 files, addresses, logs and frames that strangers coul
 
 test-flat: setup ## a lab with `network: flat`; two minutes
 	$(BIN)/pytest tests/flat
+
+test-tls: setup ## labs that are born with TLS: Tempest, consoles, dashboard, storage, snapshots; three quarters of an hour
+	$(BIN)/pytest tests/tls
+	LABCTL_TEST_TLS=1 $(BIN)/pytest $(addprefix tests/lab/test_,demo.py sockets.py live_migration.py trace.py \
+		verify.py scale.py console_page.py dashboard.py dev.py stop.py snapshot.py tls.py servers_on_ceph.py down.py)
 
 test-faults: setup ## labs that are killed, switched off and moved; as root, about an hour
 	$(BIN)/pytest tests/faults

@@ -172,6 +172,8 @@ def make_plan(
         glance_store=lab.glance.store,
         image_backend=lab.images,
         network=lab.network,
+        tls=lab.tls,
+        ca_file=state.ca_file,
     )
 
 

@@ -177,7 +177,7 @@ def scene_in(name: str | None, wanted: "Fault", node: str | None) -> "Scene":
     from labctl.fault.inject import choose_node
     from labctl.fault.objects import Objects
     from labctl.fault.scene import Scene
-    from labctl.lab.addresses import AddressPlan
+    from labctl.lab.addresses import AddressPlan, broker_port
 
     state = find_lab(name)
     lab = lab_file(state)
@@ -185,7 +185,7 @@ def scene_in(name: str | None, wanted: "Fault", node: str | None) -> "Scene":
     plan = AddressPlan(lab.address_range)
     nodes = plan.nodes(lab.nodes)
     objects = Objects(lambda: connect(state.clouds_yaml, f"{state.name}-admin"), plan.provider)
-    return Scene(state.name, plan, choose_node(wanted, node, nodes), nodes, objects)
+    return Scene(state.name, plan, choose_node(wanted, node, nodes), nodes, objects, broker_port(tls=lab.tls))
 
 
 def tools_of(state: "LabState") -> "Tools":

@@ -11,6 +11,7 @@ import typer
 from labctl import __version__
 from labctl.cli.audit import audit
 from labctl.cli.build import build
+from labctl.cli.ca import ca
 from labctl.cli.config import config_app
 from labctl.cli.demo import demo
 from labctl.cli.dev import dev
@@ -60,6 +61,7 @@ app.command()(logs)
 app.command("exec", context_settings={"allow_interspersed_args": False})(exec_)
 app.command(context_settings=PASS_ON)(openstack)
 app.command()(openrc)
+app.command()(ca)
 app.command()(scale)
 app.add_typer(node_app, name="node")
 app.add_typer(snapshot_app, name="snapshot")

@@ -26,6 +26,10 @@ def up(
     without: Annotated[
         str | None, typer.Option("--without", help="Profiles that it shall have no more.", metavar="PROFILES")
     ] = None,
+    tls: Annotated[
+        bool | None,
+        typer.Option("--tls/--no-tls", help="Whether all that crosses TCP is encrypted.", show_default=False),
+    ] = None,
     wait_timeout: Annotated[int | None, typer.Option("--wait-timeout", help="Seconds until it must be ready.")] = None,
     adopt: Annotated[bool, typer.Option("--adopt", help="Remove another user's lab of that name first.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")] = False,
@@ -43,7 +47,9 @@ def up(
     from labctl.ui import listener
     from labctl.ui.plan import plan_text
 
-    wanted = wanted_lab(name, file, nodes=nodes, guest=guest, guest_sha256=guest_sha256, wait_timeout=wait_timeout)
+    wanted = wanted_lab(
+        name, file, nodes=nodes, guest=guest, guest_sha256=guest_sha256, tls=tls, wait_timeout=wait_timeout
+    )
     wanted = with_profiles(wanted, load_profiles(catalog_folders()), more=listed(with_), fewer=listed(without))
     if dry_run:
         as_json = progress is Progress.JSON
@@ -143,6 +149,7 @@ def summary(result: "BroughtUp") -> str:
     spans = [
         Span(service, seen.started, seen.ready or result.ready, result.depends_on.get(service, ()))
         for service, seen in result.observed.items()
+        if service in result.depends_on  # others were there, and have left
     ]
     name = result.lab.name
     lines = []
@@ -150,11 +157,10 @@ def summary(result: "BroughtUp") -> str:
         last = max(span.end for span in spans)
         spans.append(Span("cloud usable", last, max(last, result.ready), tuple(span.name for span in spans)))
         lines += [draw_timeline(spans, 100), ""]
-    gateway = result.prepared.plan.addresses.gateway
     option = "" if name == "lab" else f" --name {name}"
     lines += [
         f"The lab {name!r} is ready after {result.seconds:.1f} s: {len(result.lab.nodes)} node(s), "
-        f"Keystone at http://{gateway}:5000/v3",
+        f"Keystone at {result.prepared.plan.endpoint(5000, '/v3')}",
         *from_source(result),
         *(f"  {page:<35} {service}, for your browser" for service, page in result.pages.items()),
         f"  labctl demo{option}                     boots a server, logs in to it, shows its console",

@@ -80,7 +80,8 @@ def verify_target(lab: str, suite: str, workers: int, shared_accounts: bool) -> 
             "The image with Tempest is not built yet.", evidence=[reference], remedy=f"Run `labctl build {IMAGE}`."
         )
     target = demo_target(lab)
-    container = TempestContainer(reference, lab, service_uid(), state.folder / "verify", target.guest.path)
+    ca_file = state.ca_file if lab_file(state).tls else None
+    container = TempestContainer(reference, lab, service_uid(), state.folder / "verify", target.guest.path, ca_file)
     cache = cache_root() / "verify"
     listed = cache / f"{identity.removeprefix('sha256:')}.list"
     durations = cache / "durations.json"

@@ -61,19 +61,26 @@ class _WebsocketStream:
 
 
 @contextmanager
-def open_console(console_url: str, timeout: float) -> Iterator[RfbClient]:
+def open_console(console_url: str, timeout: float, ca_file: str | None = None) -> Iterator[RfbClient]:
     """Opens the console and has the RFB handshake done.
 
     Args:
         console_url: What the compute API returned.
         timeout: Seconds for the connection, and for each read.
+        ca_file: The certificate of the authority that the proxy's is issued by; None where it speaks no TLS.
 
     Raises:
         CloudCheckFailed: novncproxy is not there, refuses the token, or what lies behind is no VNC server.
     """
     url = websocket_url(console_url)
     try:
-        socket = websocket.create_connection(url, timeout=timeout, subprotocols=["binary"], **_NO_PROXY)
+        socket = websocket.create_connection(
+            url,
+            timeout=timeout,
+            subprotocols=["binary"],
+            sslopt={"ca_certs": ca_file} if ca_file else None,
+            **_NO_PROXY,
+        )
         try:
             yield RfbClient(_WebsocketStream(socket))
         finally:

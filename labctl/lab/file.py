@@ -120,6 +120,7 @@ class LabFile(BaseModel):
         images: Where servers' disks come from: copies on each node, or clones in the block store.
         network: How servers are connected: to self-service networks behind the network node, or flat, directly to the
             provider network, which DHCP and metadata are served for on every compute node.
+        tls: Whether APIs, consoles, messages and storage are encrypted, by certificates of the lab's own authority.
         wait_timeout: How long a bring-up may take, in seconds; None: what `seconds_to_wait` says.
     """
 
@@ -147,6 +148,7 @@ class LabFile(BaseModel):
     glance: Glance = Field(Glance(), description="{store: file}, or {store: swift}")
     images: Literal["local", "rbd"] = Field("local", description="local, or rbd")
     network: Literal["self-service", "flat"] = Field("self-service", description="self-service, or flat")
+    tls: Annotated[bool, Field(strict=True)] = Field(False, description="true, or false")
     wait_timeout: Annotated[int, Field(ge=1, le=86400, strict=True)] | None = Field(
         None, description="seconds, a whole number from 1 to 86400, or null"
     )

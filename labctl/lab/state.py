@@ -12,6 +12,9 @@ from labctl.lab.names import is_lab_name, parse_lab_name
 PROJECT_PREFIX = "labctl-"
 """Compose projects of labs are called labctl-NAME."""
 
+CA_FILE = "ca.pem"
+"""The file with the certificate of the authority of a lab with TLS, among those that are rendered."""
+
 
 def state_root() -> Path:
     """`$XDG_STATE_HOME/labctl`."""
@@ -79,6 +82,11 @@ class LabState:
     def clouds_yaml(self) -> Path:
         """How to reach the cloud, for OpenStack clients."""
         return self.rendered / "clouds.yaml"
+
+    @property
+    def ca_file(self) -> Path:
+        """The certificate of the lab's authority, for clients of a lab with TLS."""
+        return self.rendered / CA_FILE
 
     @property
     def being_restored(self) -> Path:

@@ -18,7 +18,7 @@ from labctl.cloud.sweep import inventory, sweep
 from labctl.engine.containers import ServiceState, service_states
 from labctl.engine.logs import read_since
 from labctl.engine.process import CommandFailed, Completed
-from labctl.engine.tempest import FOLDER, GUEST, TempestContainer
+from labctl.engine.tempest import AUTHORITY, FOLDER, GUEST, TempestContainer
 from labctl.events import Emit, Note, ServiceChanged, step
 from labctl.files import write_file
 from labctl.lab.file import LabFile
@@ -114,7 +114,8 @@ def verify(client: docker.DockerClient, target: VerifyTarget, emit: Emit) -> Ver
         evidence.text = f"{', '.join(sorted(features.services))}; {len(features.compute_nodes)} compute node(s)"
     with ingredients(target.lab, admin, user, prefix, emit) as made:
         dashboard = services["horizon"].page if "horizon" in services else ""
-        place = Place(FOLDER, GUEST, target.lab.gateway_address, frozenset(services), dashboard)
+        ca_file = AUTHORITY if target.container.ca_file else ""
+        place = Place(FOLDER, GUEST, target.lab.gateway_address, frozenset(services), dashboard, ca_file)
         configuration = partial(tempest_conf, features, account(admin), made, place)
         write_shared(target.container, "tempest.conf", configuration())
         with step(emit, "List the tests") as evidence:

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv4Network
 from labctl.engine.host import Limits
 from labctl.engine.routes import Route
 from labctl.errors import LabctlError
+from labctl.lab.addresses import BROKER_PORT
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class MachineFacts:
         available_mb: Memory that is available.
         free_disk: Free MB where the engine keeps its data, and where that is.
         wanted_ports: Port to service.
+        broker_port: The broker's, in its own namespace.
         taken_ports: Port to the wildcard address that something listens on.
         limits: The kernel's limits.
         has_kvm: Whether KVM's device is there.
@@ -69,6 +71,7 @@ class MachineFacts:
     cgroup_version: str = ""
     free_disk: tuple[int, str] | None = None
     wanted_ports: Mapping[int, str] | None = None
+    broker_port: int = BROKER_PORT
     taken_ports: Mapping[int, str] | None = None
     has_kvm: bool = False
     no_kvm: str = ""

@@ -27,6 +27,7 @@ COMMANDS = (
     "exec",
     "openstack",
     "openrc",
+    "ca",
     "stop",
     "start",
     "down",

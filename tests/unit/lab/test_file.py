@@ -16,7 +16,7 @@ from labctl.lab.nodes import NODES_ALLOWED
 SERVICES = ("keystone", "neutron-server", "nova-compute")
 KEYS = (
     "version, name, nodes, release, address_range, guest, guest_sha256, guest_user, configuration, sources, with, "
-    "glance, images, network, wait_timeout"
+    "glance, images, network, tls, wait_timeout"
 )
 
 
@@ -88,6 +88,7 @@ def test_dump_spells_out_every_value() -> None:
           store: file
         images: local
         network: self-service
+        tls: false
         wait_timeout: null
         """)
 

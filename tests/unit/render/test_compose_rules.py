@@ -168,7 +168,7 @@ def test_no_service_waits_for_itself() -> None:
 
 
 def test_every_image_that_containers_run_is_used_or_the_client() -> None:
-    others = (make_plan(), make_plan(profiles=PLAN.profiles, image_backend="rbd"))
+    others = (make_plan(tls=True), make_plan(profiles=PLAN.profiles, image_backend="rbd"))
     composes = [COMPOSE, *(read_yaml(render(plan)["compose.yaml"]) for plan in others)]
     used = {service["image"] for compose in composes for service in compose["services"].values()}
     assert set(REFERENCES.values()) - used == {REFERENCES["client"]}
