@@ -1,7 +1,7 @@
 """One lab to files: its configuration, its Compose file, and how clients reach it. Pure."""
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -239,7 +239,7 @@ def _render(
     return {"compose.yaml": dump(compose), **files, **clients}
 
 
-def audiences(ports: Iterable[int]) -> dict[str, list[int]]:
+def audiences(ports: Collection[int]) -> dict[str, list[int]]:
     """For whom ports of the host's namespace are."""
     return {
         "public": sorted(port for port in ports if port != METADATA_PORT),
@@ -250,7 +250,7 @@ def audiences(ports: Iterable[int]) -> dict[str, list[int]]:
 def _collected(fragments: Mapping[str, Fragment], secret: Callable[[str], str]) -> dict[str, Any]:
     """What configuration templates may use besides: what the Compose templates say of databases, services and so on."""
     return {
-        "ports": audiences(collect(fragments, "ports")),
+        "ports": audiences([int(port) for port in collect(fragments, "ports")]),
         "databases": collect(fragments, "databases"),
         "services": [
             {
