@@ -59,6 +59,7 @@ class LabPlan:
         virt_type: kvm or qemu.
         references: Image name in the catalog to reference.
         user: `uid:gid` of services that are not privileged.
+        owner: Whose the lab is, as its labels say it.
         drop_ins: Service to (file name, content) of configuration added by the user, in order.
         sources: Service to the source tree that it runs from; the others run what their image holds.
         profiles: The profiles that were asked for; those that these need come on top.
@@ -77,6 +78,7 @@ class LabPlan:
     virt_type: str
     references: Mapping[str, str]
     user: str
+    owner: str
     drop_ins: Mapping[str, tuple[tuple[str, bytes], ...]] = field(default_factory=dict)
     sources: Mapping[str, SourceTree] = field(default_factory=dict)
     profiles: tuple[str, ...] = ()
@@ -185,6 +187,7 @@ def _values(
         "nodes": plan.nodes,
         "node_folders": node_folders(plan.name),
         "virt_type": plan.virt_type,
+        "user": plan.user,
         "password": lambda name: secret(f"password.{name}"),
         "bcrypt": bcrypt_hash,
         "fernet": lambda name: secret(f"fernet.{name}"),
@@ -192,16 +195,16 @@ def _values(
         "ssh_key": lambda name: secret(f"ssh.{name}"),
         "ssh_public": lambda name: public(f"ssh.{name}"),
         "tls_key": lambda name: secret(f"tls.{name}"),
-        "tls_certificate": lambda name, *hosts: certificate(secret, name, hosts),
+        "tls_certificate": lambda name, *hosts, key=None: certificate(secret, name, hosts, key or name),
         "authority": lambda: authority(secret),
         "bridge": lambda name, network: bridge(plan, name, network),
     }
 
 
-def certificate(secret: Callable[[str], str], name: str, hosts: Iterable[Any]) -> str:
-    """The certificate of that name for some hosts, issued by the lab's authority."""
-    issuer, key = secret(AUTHORITY), secret(f"tls.{name}")
-    return PLACEHOLDER_KEY if PLACEHOLDER_KEY in (issuer, key) else issue(issuer, key, name, map(str, hosts))
+def certificate(secret: Callable[[str], str], name: str, hosts: Iterable[Any], key: str) -> str:
+    """The certificate of that name for some hosts, issued by the lab's authority for the key `tls.KEY`."""
+    issuer, private = secret(AUTHORITY), secret(f"tls.{key}")
+    return PLACEHOLDER_KEY if PLACEHOLDER_KEY in (issuer, private) else issue(issuer, private, name, map(str, hosts))
 
 
 def authority(secret: Callable[[str], str]) -> str:
@@ -230,6 +233,7 @@ def _render(
         project=plan.project,
         references=plan.references,
         user=plan.user,
+        owner=plan.owner,
         files=files,
     )
     return {"compose.yaml": dump(compose), **files, **clients}
@@ -237,16 +241,17 @@ def _render(
 
 def audiences(ports: Iterable[int]) -> dict[str, list[int]]:
     """For whom ports of the host's namespace are."""
+    every = sorted(ports)
     return {
-        "public": sorted(port for port in ports if port != METADATA_PORT),
-        "nodes": sorted(port for port in ports if port == METADATA_PORT),
+        "public": [port for port in every if port != METADATA_PORT],
+        "nodes": [port for port in every if port == METADATA_PORT],
     }
 
 
 def _collected(fragments: Mapping[str, Fragment], secret: Callable[[str], str]) -> dict[str, Any]:
     """What configuration templates may use besides: what the Compose templates say of databases, services and so on."""
     return {
-        "ports": audiences(collect(fragments, "ports")),
+        "ports": audiences(map(int, collect(fragments, "ports"))),
         "databases": collect(fragments, "databases"),
         "services": [
             {

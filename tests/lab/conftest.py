@@ -35,6 +35,7 @@ ORDER = (
     "test_up",
     "test_demo",
     "test_memory",  # after the work of the demo
+    "test_users",
     "test_sockets",
     "test_resize",
     "test_live_migration",

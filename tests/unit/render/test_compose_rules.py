@@ -40,6 +40,7 @@ def test_a_service_can_be_found_again(name: str) -> None:
     service = SERVICES[name]
     assert service["container_name"] == f"fixed-{name}"
     assert service["labels"]["org.labctl.lab"] == "fixed"
+    assert service["labels"]["org.labctl.owner"] == PLAN.owner
     assert service["labels"]["org.labctl.service"] == name
     assert re.fullmatch("[0-9a-f]{16}", service["labels"]["org.labctl.configuration"])
 
@@ -58,18 +59,59 @@ def test_a_service_comes_back_and_tells_how_it_is_or_is_a_job(name: str) -> None
     assert {"interval", "timeout", "retries", "start_period", "start_interval"} <= set(check)
 
 
+NEVER = frozenset(
+    {"ALL", "SYS_MODULE", "SYS_RAWIO", "SYS_BOOT", "SYS_TIME", "MKNOD", "MAC_ADMIN", "MAC_OVERRIDE", "BPF"}
+)
+"""Capabilities that no container has: the machine's own kernel, hardware and devices."""
+
+
 @each_service
-def test_only_nodes_are_privileged(name: str) -> None:
+def test_only_libvirt_is_privileged(name: str) -> None:
     service = SERVICES[name]
-    if is_of_a_node(name):
+    if name.endswith("-libvirt"):
         assert service["privileged"] is True
         return
     assert not service.get("privileged")
+    assert service["cap_drop"] == ["ALL"]
+    assert not {"devices", "pid", "ipc", "cgroup", "group_add"} & set(service)
+    if is_of_a_node(name):
+        assert service["user"] == "0:0"
+        assert not NEVER & set(service["cap_add"])
+
+
+@each_service
+def test_what_needs_no_rights_to_serve_a_node_gives_them_up(name: str) -> None:
+    service = SERVICES[name]
+    if name.endswith("-metadata-agent"):
+        assert service["command"][:3] == ["join-node", "--as", PLAN.user]
+        assert service["read_only"] is True
+        assert service["security_opt"] == ["no-new-privileges:true"]
+    elif name.endswith("-sshd"):
+        assert service["command"][:2] == ["join-node", "--with"]
+        assert not {"sys_admin", "net_admin", "setpcap"} & set(service["command"][2].split(","))
+
+
+@each_service
+def test_the_control_plane_has_no_rights(name: str) -> None:
+    service = SERVICES[name]
+    if is_of_a_node(name):
+        return
     assert service["cap_drop"] == ["ALL"]
     assert service["read_only"] is True
     assert service["user"] == PLAN.user
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert not {"cap_add", "devices", "pid", "ipc", "group_add"} & set(service)
+
+
+@each_service
+def test_a_service_is_limited(name: str) -> None:
+    """In memory and in processes; a limit that is no number, or none, would be no limit."""
+    memory = re.fullmatch(r"([1-9][0-9]*)g", SERVICES[name]["mem_limit"])
+    assert memory
+    assert 1 <= int(memory[1]) <= 8
+    assert 100 <= SERVICES[name]["pids_limit"] <= 4096
+    # These would take what `mem_limit` gives, or give it otherwise (compose-spec, 05-services.md).
+    assert not {"memswap_limit", "mem_reservation", "oom_kill_disable", "deploy"} & set(SERVICES[name])
 
 
 @each_service
@@ -136,7 +178,7 @@ def test_every_volume_and_network_is_used_and_carries_the_lab() -> None:
     text = str([service.get("volumes", []) for service in SERVICES.values()])
     for section in ("volumes", "networks"):
         for name, definition in COMPOSE[section].items():
-            assert definition["labels"] == {"org.labctl.lab": "fixed"}, name
+            assert definition["labels"] == {"org.labctl.lab": "fixed", "org.labctl.owner": PLAN.owner}, name
     assert [name for name in COMPOSE["volumes"] if f"'{name}:" not in text] == []
     assert set(COMPOSE["networks"]) == {"mgmt", "tunnel", "provider"}
 
