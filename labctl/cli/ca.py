@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from labctl.ui.printable import say
+
 
 def ca(
     name: Annotated[str | None, typer.Option("--name", help="The lab; needed when there are several.")] = None,
@@ -20,6 +22,6 @@ def ca(
     authority = read_secrets(state.secrets).values.get(AUTHORITY)
     if authority is None:
         raise NotFound(f"The lab {state.name!r} has no certificate authority.", remedy=turn_on)
-    typer.echo(authority_certificate(authority), nl=False)
+    say(authority_certificate(authority), nl=False)
     if not lab_file(state).tls:
-        typer.echo(f"No API of the lab {state.name!r} uses it: it has no TLS. {turn_on}", err=True)
+        say(f"No API of the lab {state.name!r} uses it: it has no TLS. {turn_on}", err=True)

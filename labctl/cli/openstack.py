@@ -22,7 +22,7 @@ def openstack(
     from labctl.bringup.up import runtime_references
     from labctl.catalog.folders import catalog_folders
     from labctl.cli.lookup import find_lab, lab_file, refuse_anothers
-    from labctl.engine.containers import LAB_LABEL
+    from labctl.engine.labels import LAB_LABEL
     from labctl.engine.process import interactive
     from labctl.engine.short_lived import docker_run
 

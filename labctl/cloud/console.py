@@ -9,6 +9,7 @@ import websocket
 
 from labctl.cloud.rfb import Picture, RfbClient
 from labctl.errors import BadInput, CloudCheckFailed
+from labctl.files import private_folder
 
 # No proxy, whatever the environment says: the address exists on this machine only. websocket-client looks at the list
 # of exceptions only when it is given a proxy as well.
@@ -102,7 +103,7 @@ def write_png(picture: Picture, path: Path) -> None:
     from PIL import Image
 
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         Image.frombytes("RGB", (picture.width, picture.height), picture.rgb).save(path, format="PNG")
     except OSError as error:
         raise BadInput(f"The picture of the console cannot be written to {path}.", evidence=(str(error),)) from error

@@ -10,9 +10,10 @@ from pathlib import Path
 import docker
 from docker.errors import NotFound
 
-from labctl.engine.containers import LAB_LABEL
+from labctl.engine.labels import LAB_LABEL
 from labctl.engine.process import run, stream
 from labctl.engine.short_lived import docker_run
+from labctl.files import private_folder
 
 FOLDER = "/run/tempest"
 """Where the run's folder is, inside the container."""
@@ -52,7 +53,7 @@ class TempestContainer:
     def make_folder(self) -> None:
         """Makes the run's folder anew."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True, mode=0o700)
+        private_folder(self.folder)
         self.give(self.folder)
 
     def give(self, path: Path) -> None:

@@ -8,7 +8,6 @@ from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from labctl.bringup.migrate import read_stamps, stamps_of
 from labctl.bringup.plan import DATABASE
@@ -23,6 +22,7 @@ from labctl.cloud.wiring import fetch_wiring
 from labctl.configuration.ini import read_ini
 from labctl.doctor.lab.facts import LabFacts, Service, ServiceLogin
 from labctl.doctor.lab.node_network import NodeNetwork, parse_node_network
+from labctl.doctor.urls import host_of_url
 from labctl.engine.broker import BROKER, broker_permissions
 from labctl.engine.containers import ServiceState, last_log_lines, service_states
 from labctl.engine.inside import (
@@ -150,7 +150,7 @@ def with_cloud(facts: LabFacts, state: LabState, lab: LabFile) -> LabFacts:
 
 def unresolved(urls: Iterable[str]) -> frozenset[str]:
     """The hosts that have no address here."""
-    return frozenset(host for url in urls if (host := urlsplit(url).hostname or "") and not _has_address(host))
+    return frozenset(host for url in urls if (host := host_of_url(url)) and not _has_address(host))
 
 
 def _has_address(host: str) -> bool:
