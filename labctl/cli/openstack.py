@@ -28,8 +28,8 @@ def openstack(
 
     name, rest = own_options(arguments or [])
     state = find_lab(name)
-    lab = lab_file(state)
     refuse_anothers(state.name)
+    lab = lab_file(state)
     reference = runtime_references(catalog_folders(), lab.release)["client"]
     here = Path.cwd()
     terminal = ["--interactive", *(["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else [])]

@@ -47,8 +47,9 @@ def up(
     from labctl.ui import listener
     from labctl.ui.plan import plan_text
 
-    flags = {"nodes": nodes, "guest": guest, "guest_sha256": guest_sha256, "tls": tls, "wait_timeout": wait_timeout}
-    wanted = wanted_lab(name, file, **flags)
+    wanted = wanted_lab(
+        name, file, nodes=nodes, guest=guest, guest_sha256=guest_sha256, tls=tls, wait_timeout=wait_timeout
+    )
     wanted = with_profiles(wanted, load_profiles(catalog_folders()), more=listed(with_), fewer=listed(without))
     if dry_run:
         as_json = progress is Progress.JSON
