@@ -8,6 +8,7 @@ import typer
 
 from labctl.cli.build import RELEASE
 from labctl.ui import Progress
+from labctl.ui.printable import say
 
 if TYPE_CHECKING:
     from labctl.build.audit import Audit, DebianHolders, Holders
@@ -57,9 +58,9 @@ def audit(
             result = ask(locked, installed, found.accepted, cache_root() / "audit", asked)
             evidence.text = counted(result)
     for line in report(result, show_all=show_all):
-        typer.echo(line)
+        say(line)
     if not installed and not locks_only:
-        typer.echo("No image is built: packages of the distribution were not looked at.", err=True)
+        say("No image is built: packages of the distribution were not looked at.", err=True)
     if result.to_mend:
         raise typer.Exit(VULNERABLE)
 
