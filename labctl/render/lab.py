@@ -1,7 +1,7 @@
 """One lab to files: its configuration, its Compose file, and how clients reach it. Pure."""
 
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -239,18 +239,19 @@ def _render(
     return {"compose.yaml": dump(compose), **files, **clients}
 
 
-def audiences(ports: Collection[int]) -> dict[str, list[int]]:
+def audiences(ports: Iterable[int]) -> dict[str, list[int]]:
     """For whom ports of the host's namespace are."""
+    every = sorted(ports)
     return {
-        "public": sorted(port for port in ports if port != METADATA_PORT),
-        "nodes": sorted(port for port in ports if port == METADATA_PORT),
+        "public": [port for port in every if port != METADATA_PORT],
+        "nodes": [port for port in every if port == METADATA_PORT],
     }
 
 
 def _collected(fragments: Mapping[str, Fragment], secret: Callable[[str], str]) -> dict[str, Any]:
     """What configuration templates may use besides: what the Compose templates say of databases, services and so on."""
     return {
-        "ports": audiences([int(port) for port in collect(fragments, "ports")]),
+        "ports": audiences(map(int, collect(fragments, "ports"))),
         "databases": collect(fragments, "databases"),
         "services": [
             {

@@ -162,10 +162,9 @@ def test_the_secrets_that_come_with_it() -> None:
 
 def test_a_lab_without_has_nothing_of_it() -> None:
     plain = render(PLAIN)
-    # Nodes and the proxy of consoles know each other by certificates in every lab.
-    always = ("etc/nova/tls/", "etc/node1/tls/", "etc/node2/tls/")
-    assert not [name for name in plain if "tls" in name and not name.startswith(always)]
-    assert "ca.pem" not in plain
+    assert {"ca.pem", "etc/tls-proxy/haproxy.cfg", "etc/tls-proxy/lab.pem", "etc/rabbitmq/key.pem"} <= set(FILES)
+    assert not [name for name in plain if name == "ca.pem" or name.startswith("etc/tls-proxy/")]
+    assert not [name for name in plain if name.startswith("etc/rabbitmq/") and name.endswith(".pem")]
     assert "tls-proxy" not in read_yaml(plain["compose.yaml"])["services"]
     everything = b"".join(plain.values())
     for word in (AUTHORITY_FILE, "https://", "5671", "enable_proxy_headers_parsing", "ms_client_mode"):
