@@ -27,6 +27,7 @@ from labctl.bringup.migrate import migrate, read_stamps, stamps_of, write_stamps
 from labctl.bringup.plan import DATABASE, Action, Plan, changed_files, plan_bring_up
 from labctl.bringup.prepare import Prepared, make_plan, prepare, refuse_to_lose_nodes, with_range, write_files
 from labctl.bringup.ready import wait_for_cloud, wait_for_services
+from labctl.bringup.reach import look_up
 from labctl.bringup.seen import SECRETS, Seen, look
 from labctl.bringup.source import read_trees
 from labctl.bringup.wanted import Wanted, read_wanted
@@ -192,13 +193,14 @@ def propose(
         check_machine(client, folders, state, wanted, references)
     elif coming := set(wanted.nodes) - {one.service for one in seen.containers}:
         check_more_nodes(len(coming), available_memory_mb())
+    opening = look_up(client, wanted.reach)
     sources = read_trees(folders, wanted, somewhere(state, wanted, references), emit)
     lab = with_range(client, state, wanted)
     found = virtualization(references["libvirt"], cache_root() / "virtualization", may_probe=may_probe)
     if found.type == "qemu":
         emit(Note(f"Guests run under QEMU's emulation, not KVM: {found.reason}."))
     with step(emit, "render") as evidence:
-        prepared = prepare(folders, state, lab, make_plan(state, lab, references, found.type, sources))
+        prepared = prepare(folders, state, lab, make_plan(state, lab, references, found.type, sources, opening))
         shall_be = read_wanted(
             prepared.rendered["compose.yaml"],
             prepared.files,

@@ -1,7 +1,7 @@
 """One lab to files: its configuration, its Compose file, and how clients reach it. Pure."""
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,10 @@ from labctl.errors import BadInput
 from labctl.lab.addresses import AddressPlan, Node
 from labctl.lab.authority import authority_certificate, issue
 from labctl.lab.names import node_folders
+from labctl.lab.reach import Opening
 from labctl.lab.secrets import Secrets, bcrypt_hash, public_ssh_key
 from labctl.render.compose import Fragment, complete, dump, merge, mounted_files, parse_fragment
+from labctl.render.ports import Audience, numbers, read_ports
 from labctl.render.source import SourceTree, run_from
 from labctl.render.templates import Templates
 
@@ -51,6 +53,7 @@ class LabPlan:
         glance_store: Where Glance puts new images: file or swift.
         image_backend: Where servers' disks come from: local or rbd.
         network: How servers are connected: self-service or flat.
+        opening: Who reaches the lab besides its own machine.
     """
 
     name: str
@@ -67,6 +70,7 @@ class LabPlan:
     glance_store: str = "file"
     image_backend: str = "local"
     network: str = "self-service"
+    opening: Opening = Opening()
 
 
 @dataclass(frozen=True)
@@ -122,10 +126,21 @@ def render_configuration(folders: CatalogFolders, plan: LabPlan) -> dict[str, by
     return configuration(folders, plan, values | _collected(fragments, placeholder), merge(fragments))
 
 
-def host_ports(folders: CatalogFolders, plan: LabPlan) -> dict[int, str]:
-    """The ports of the lab in the host's own namespace, and whose they are, as the Compose templates say."""
+def host_ports(
+    folders: CatalogFolders, plan: LabPlan, audiences: Collection[Audience] = tuple(Audience)
+) -> dict[int, str]:
+    """The ports of the lab in the host's own namespace, and whose they are, as the Compose templates say.
+
+    Args:
+        folders: The catalog.
+        plan: What the lab is.
+        audiences: For whom.
+
+    Raises:
+        BadInput: A template is wrong.
+    """
     fragments = compose_fragments(folders, _values(folders, plan, lambda _: PLACEHOLDER_KEY, lambda name: name))
-    return {int(port): service for port, service in collect(fragments, "ports").items()}
+    return {port.number: port.service for port in read_ports(fragments) if port.audience in audiences}
 
 
 def from_source(folders: CatalogFolders, plan: LabPlan) -> dict[str, FromSource]:
@@ -162,6 +177,9 @@ def _values(
         "tls_certificate": lambda name, *hosts: certificate(secret, name, hosts),
         "authority": lambda: authority(secret),
         "bridge": lambda name, network: bridge(plan, name, network),
+        "bridge_device": lambda name: bridge_device(plan, name),
+        "reach": plan.opening,
+        "uid": plan.user.partition(":")[0],
     }
 
 
@@ -200,9 +218,10 @@ def _render(
 
 
 def _collected(fragments: Mapping[str, Fragment], secret: Callable[[str], str]) -> dict[str, Any]:
-    """What configuration templates may use besides: what the Compose templates say of databases, services and roles."""
+    """What configuration templates may use besides: what the Compose templates say of databases, ports, services and roles."""
     return {
         "databases": collect(fragments, "databases"),
+        "ports": numbers(read_ports(fragments)),
         "services": [
             {
                 **entry,

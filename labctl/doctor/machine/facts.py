@@ -1,6 +1,6 @@
 """What is known of the machine."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
@@ -46,6 +46,7 @@ class MachineFacts:
         available_mb: Memory that is available.
         free_disk: Free MB where the engine keeps its data, and where that is.
         wanted_ports: Port to service.
+        asked_ports: Those that nodes ask.
         taken_ports: Port to the wildcard address that something listens on.
         limits: The kernel's limits.
         has_kvm: Whether KVM's device is there.
@@ -69,6 +70,7 @@ class MachineFacts:
     cgroup_version: str = ""
     free_disk: tuple[int, str] | None = None
     wanted_ports: Mapping[int, str] | None = None
+    asked_ports: Collection[int] = ()
     taken_ports: Mapping[int, str] | None = None
     has_kvm: bool = False
     no_kvm: str = ""

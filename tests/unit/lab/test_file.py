@@ -14,7 +14,7 @@ from labctl.lab.nodes import NODES_ALLOWED
 SERVICES = ("keystone", "neutron-server", "nova-compute")
 KEYS = (
     "version, name, nodes, release, address_range, guest, guest_user, configuration, sources, with, glance, images, "
-    "network, wait_timeout"
+    "network, reach, wait_timeout"
 )
 
 
@@ -85,6 +85,9 @@ def test_dump_spells_out_every_value() -> None:
           store: file
         images: local
         network: self-service
+        reach:
+          local_network: false
+          networks: []
         wait_timeout: null
         """)
 
@@ -282,3 +285,25 @@ def test_names_that_no_lab_can_have(name: str, remedy: str) -> None:
 def test_nearest() -> None:
     assert nearest("Keystne", SERVICES) == "did you mean 'keystone'?"
     assert nearest("zzz", SERVICES) == ""
+
+
+def test_who_reaches_the_lab(tmp_path: Path) -> None:
+    lab = load_lab_file(write(tmp_path, "reach: {local_network: true, networks: [kind]}\n"), SERVICES)
+    assert (lab.reach.local_network, lab.reach.networks) == (True, ("kind",))
+    assert load_lab_file(write(tmp_path, dump_lab_file(lab)), SERVICES) == lab
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("reach: {networkz: [kind]}\n", "unknown key; did you mean 'networks'?; allowed: local_network, networks"),
+        ("reach: {local_network: 1}\n", "'1' is not allowed"),
+        ("reach: {networks: kind}\n", "'kind' is not allowed"),
+        ("reach: {networks: ['']}\n", "'' is not allowed"),
+        ("reach: lan\n", "'lan' is not allowed"),
+    ],
+)
+def test_what_reach_may_not_say(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        load_lab_file(write(tmp_path, text), SERVICES)
+    assert said in refused.value.evidence[0]
