@@ -32,6 +32,7 @@ ORDER = (
     "test_demo",
     "test_memory",  # after the work of the demo
     "test_sockets",
+    "test_who_reaches_what",  # makes the packet filter anew
     "test_resize",
     "test_live_migration",
     "test_explain",
