@@ -19,7 +19,7 @@ from labctl.files import write_file, write_folder
 from labctl.lab.addresses import AddressPlan, choose_range
 from labctl.lab.file import LabFile, dump_lab_file, with_values
 from labctl.lab.nodes import parse_nodes
-from labctl.lab.reach import Opening
+from labctl.lab.reach import CLOSED, Opening
 from labctl.lab.secrets import Secrets, dump_secrets, read_secrets, write_secrets
 from labctl.lab.state import LabState, known_labs
 from labctl.render.lab import LabPlan, needed_secrets, render_lab
@@ -116,7 +116,7 @@ def make_plan(
     references: Mapping[str, str],
     virt_type: str,
     sources: Mapping[str, SourceTree] | None = None,
-    opening: Opening = Opening(),
+    opening: Opening = CLOSED,
 ) -> LabPlan:
     """Everything that decides what the lab's files are."""
     assert lab.address_range  # noqa: S101 - with_range has filled it in

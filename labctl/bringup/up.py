@@ -26,8 +26,8 @@ from labctl.bringup.machine import (
 from labctl.bringup.migrate import migrate, read_stamps, stamps_of, write_stamps
 from labctl.bringup.plan import DATABASE, Action, Plan, changed_files, plan_bring_up
 from labctl.bringup.prepare import Prepared, make_plan, prepare, refuse_to_lose_nodes, with_range, write_files
-from labctl.bringup.ready import wait_for_cloud, wait_for_services
 from labctl.bringup.reach import look_up
+from labctl.bringup.ready import wait_for_cloud, wait_for_services
 from labctl.bringup.seen import SECRETS, Seen, look
 from labctl.bringup.source import read_trees
 from labctl.bringup.wanted import Wanted, read_wanted

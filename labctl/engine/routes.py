@@ -51,9 +51,8 @@ def default_route_bridges() -> tuple[str, ...]:
             int(link["index"]): (str(link.get_attr("IFLA_IFNAME")), link.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND"))
             for link in netlink.get_links()
         }
-        routes = netlink.get_routes(family=2)
-        found = {kinds.get(route.get_attr("RTA_OIF") or 0) for route in routes if not route["dst_len"]}
-    return tuple(sorted(name for name, kind in found - {None} if kind == "bridge"))
+        out = {route.get_attr("RTA_OIF") for route in netlink.get_routes(family=2) if not route["dst_len"]}
+    return tuple(sorted(name for index, (name, kind) in kinds.items() if index in out and kind == "bridge"))
 
 
 def _destinations(netlink: IPRoute) -> Iterator[tuple[IPv4Network, int]]:

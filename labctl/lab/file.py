@@ -147,7 +147,7 @@ class LabFile(BaseModel):
         return self.wait_timeout or WAIT_SECONDS + WAIT_SECONDS_A_NODE * len(self.nodes)
 
 
-NESTED: Final = {"glance": Glance, "reach": Reach}
+NESTED: Final[Mapping[str, type[BaseModel]]] = {"glance": Glance, "reach": Reach}
 """The keys of the file that hold keys."""
 
 FIELDS: Final = {field.alias or name: field for name, field in LabFile.model_fields.items()}

@@ -36,3 +36,7 @@ class Opening:
     def anything(self) -> bool:
         """Whether anybody but this machine reaches the lab."""
         return self.local_network or bool(self.devices)
+
+
+CLOSED = Opening()
+"""Nobody but the lab's own machine."""

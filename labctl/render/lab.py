@@ -12,7 +12,7 @@ from labctl.errors import BadInput
 from labctl.lab.addresses import AddressPlan, Node
 from labctl.lab.authority import authority_certificate, issue
 from labctl.lab.names import node_folders
-from labctl.lab.reach import Opening
+from labctl.lab.reach import CLOSED, Opening
 from labctl.lab.secrets import Secrets, bcrypt_hash, public_ssh_key
 from labctl.render.compose import Fragment, complete, dump, merge, mounted_files, parse_fragment
 from labctl.render.ports import Audience, numbers, read_ports
@@ -70,7 +70,7 @@ class LabPlan:
     glance_store: str = "file"
     image_backend: str = "local"
     network: str = "self-service"
-    opening: Opening = Opening()
+    opening: Opening = CLOSED
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ def _render(
 
 
 def _collected(fragments: Mapping[str, Fragment], secret: Callable[[str], str]) -> dict[str, Any]:
-    """What configuration templates may use besides: what the Compose templates say of databases, ports, services and roles."""
+    """What configuration templates may use besides: what the Compose templates say of databases, ports, roles ..."""
     return {
         "databases": collect(fragments, "databases"),
         "ports": numbers(read_ports(fragments)),

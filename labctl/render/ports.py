@@ -51,9 +51,8 @@ def read_ports(fragments: Mapping[str, Fragment]) -> tuple[HostPort, ...]:
     for name, fragment in fragments.items():
         for port in _ports(name, fragment.get("x-labctl", {}).get("ports", {})):
             if port.number in found:
-                raise BadInput(
-                    f"compose/{name} has {port.service} listen on {port.number}, where {found[port.number].service} does."
-                )
+                other = found[port.number].service
+                raise BadInput(f"compose/{name} has {port.service} listen on {port.number}, where {other} does.")
             found[port.number] = port
     return tuple(found.values())
 

@@ -1,7 +1,7 @@
 """Looks for what answers: TCP and UDP ports of addresses, asked with raw sockets. Standard library only.
 
-It reads one JSON object from its first argument: {"full": [ADDRESS, ...], "some": [ADDRESS, ...], "ports": [PORT, ...]}.
-Of the addresses in `full` every port is asked, of those in `some` these ports. It prints, for each address, the TCP ports
+It reads one JSON object from its argument: {"full": [ADDRESS, ...], "some": [ADDRESS, ...], "ports": [PORT, ...]}. Of
+the addresses in `full` every port is asked, of those in `some` these ports. It prints, for each address, the TCP ports
 that take connections, and whether anything says that a UDP datagram came to its host: an answer, or that a port is
 closed there.
 

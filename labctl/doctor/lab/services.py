@@ -40,10 +40,10 @@ def service_dead(facts: LabFacts) -> Iterator[Evidence]:
 @check(
     "lab-unfiltered",
     title="The lab's table in the machine's packet filter is not what it shall be",
-    why="Neighbours, guests, containers and users of this machine reach what is not for them: Nova's metadata, the broker, "
-    "the nodes.",
-    remedy="`docker restart LAB-filter` puts it in place again. Whoever flushes all rules (`nft flush ruleset`, a restart of "
-    "nftables) takes it away; a firewall that keeps to its own tables does not.",
+    why="Neighbours, guests, containers and users of this machine reach what is not for them: Nova's metadata, the "
+    "broker, the nodes.",
+    remedy="`docker restart LAB-filter` puts it in place again. Whoever flushes all rules (`nft flush ruleset`, a "
+    "restart of nftables) takes it away; a firewall that keeps to its own tables does not.",
 )
 def lab_unfiltered(facts: LabFacts) -> Iterator[Evidence]:
     """What the health check of the service `filter` says at this moment."""

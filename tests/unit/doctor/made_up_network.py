@@ -82,7 +82,10 @@ NODE1 = NodeNetwork(
     frames=FRAMES,
 )
 NET = NodeNetwork(
-    links=links("net"), filter=FILTER, table=TABLE, routers={ROUTER: RouterState(True, "default via 10.77.2.1 dev qg-1")}
+    links=links("net"),
+    filter=FILTER,
+    table=TABLE,
+    routers={ROUTER: RouterState(True, "default via 10.77.2.1 dev qg-1")},
 )
 WELL: Mapping[str, NodeNetwork] = {"net": NET, "node1": NODE1}
 

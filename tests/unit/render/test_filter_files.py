@@ -13,7 +13,6 @@ def rules(**more: object) -> list[str]:
     return [line.strip() for line in render(make_plan(**more))["etc/filter/lab.nft"].decode().splitlines()]
 
 
-
 def fragment(ports: object) -> dict[str, dict[str, object]]:
     return {"parrot.yaml.j2": {"x-labctl": {"ports": ports}}}
 
@@ -39,7 +38,7 @@ def test_ports_are_read_with_whom_they_are_for() -> None:
     ],
 )
 def test_ports_that_do_not_say_for_whom_are_refused(said: object) -> None:
-    with pytest.raises(BadInput, match="parrot.yaml.j2"):
+    with pytest.raises(BadInput, match=r"parrot\.yaml\.j2"):
         read_ports(fragment(said))
 
 
@@ -56,7 +55,7 @@ def test_nothing_is_open_by_default() -> None:
 
 def test_the_local_network_is_whatever_comes_in_by_no_bridge() -> None:
     found = rules(opening=Opening(local_network=True, devices=("br0",)))
-    at = found.index("meta iifkind \"bridge\" ip daddr 10.20.0.0/22 counter drop")
+    at = found.index('meta iifkind "bridge" ip daddr 10.20.0.0/22 counter drop')
     assert found[at - 1] == 'iifname { "br0" } goto from-reach'
     assert found[at + 1] == "goto from-reach"
 
