@@ -9,14 +9,15 @@ from docker.errors import NotFound as NotThere
 
 from labctl.engine.lab_lock import lab_lock
 from labctl.engine.labels import TITLE_LABEL
-from labctl.engine.machine import clean_up
+from labctl.engine.machine import clean_up, remove_filter
 from labctl.engine.remains import Remains, remains_of
 from labctl.errors import BadInput, MachineConflict
 from labctl.events import Emit, step
-from labctl.lab.names import guest_group, node_folders
+from labctl.lab.names import filter_table, guest_group, node_folders
 from labctl.lab.state import LabState
 
-STOP_SECONDS = 3
+AGENTS = "labctl/neutron-agents"
+"""The image with programs for all of it."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ def remove_lab(client: docker.DockerClient, name: str, emit: Emit, *, keep_data:
     with step(emit, "remove guests, namespaces and mounts") as evidence:
         guests = clean_up(image_for_cleanup(client, there.images), name, node_folders(name), guest_group(name))
         evidence.text = f"{guests} guests ran"
+    with step(emit, "remove the packet filter"):
+        remove_filter(image_for_cleanup(client, there.images), name, filter_table(name))
     with step(emit, "remove networks") as evidence:
         for network in there.networks:
             client.api.remove_network(network)
@@ -110,21 +113,19 @@ def check_others(client: docker.DockerClient, name: str, there: Remains) -> None
 
 
 def image_for_cleanup(client: docker.DockerClient, candidates: Sequence[str]) -> str:
-    """An image to run the clean-up of the machine from: of the lab's own containers, else any of labctl's.
+    """The agents' image, to run the clean-up of the machine from: that of the lab's own containers, else any.
 
     Raises:
         BadInput: There is none.
     """
-    if not candidates:
-        named = client.images.list(name="labctl/*")
-        # The guest's holds a disk and no programs.
-        candidates = [str(image.id) for image in named if image.labels.get(TITLE_LABEL) != "labctl/guest"]
-    if not candidates:
-        raise BadInput(
-            "Nothing is left of labctl's images, and guests and mounts of the lab may be left.",
-            remedy="Run `labctl build libvirt`, and then this again.",
-        )
-    return candidates[0]
+    ours = (client.images.get(image) for image in candidates)
+    for image in (*ours, *client.images.list(name=AGENTS)):
+        if image.labels.get(TITLE_LABEL) == AGENTS:
+            return str(image.id)
+    raise BadInput(
+        f"No image {AGENTS} is left, and guests, mounts and a packet filter of the lab may be left.",
+        remedy="Run `labctl build neutron-agents`, and then this again.",
+    )
 
 
 def remove_containers(client: docker.DockerClient, containers: Iterable[str]) -> None:

@@ -22,6 +22,7 @@ from labctl.lab.file import LabFile, dump_lab_file, with_values
 from labctl.lab.locks import Holder, held, locked
 from labctl.lab.nodes import parse_nodes
 from labctl.lab.owner import this_user
+from labctl.lab.reach import CLOSED, Opening
 from labctl.lab.secrets import Secrets, dump_secrets, read_secrets, write_secrets
 from labctl.lab.state import LabState, known_labs
 from labctl.render.lab import LabPlan, needed_secrets, render_lab
@@ -152,6 +153,7 @@ def make_plan(
     references: Mapping[str, str],
     virt_type: str,
     sources: Mapping[str, SourceTree] | None = None,
+    opening: Opening = CLOSED,
 ) -> LabPlan:
     """Everything that decides what the lab's files are."""
     assert lab.address_range  # noqa: S101 - with_range has filled it in
@@ -174,6 +176,7 @@ def make_plan(
         network=lab.network,
         tls=lab.tls,
         ca_file=state.ca_file,
+        opening=opening,
     )
 
 

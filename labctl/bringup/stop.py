@@ -12,11 +12,11 @@ from labctl.bringup.down import image_for_cleanup
 from labctl.engine import compose
 from labctl.engine.containers import service_states
 from labctl.engine.lab_lock import lab_lock
-from labctl.engine.machine import clean_up, shut_guests
+from labctl.engine.machine import clean_up, remove_filter, shut_guests
 from labctl.engine.remains import remains_of
 from labctl.events import Emit, step
 from labctl.lab.file import LabFile
-from labctl.lab.names import guest_group, node_folders
+from labctl.lab.names import filter_table, guest_group, node_folders
 from labctl.lab.state import LabState
 
 
@@ -68,8 +68,9 @@ def stop_lab(client: docker.DockerClient, lab: LabFile, emit: Emit, *, timeout: 
             with step(emit, "stop services") as evidence:
                 compose.stop(state.project, state.compose_file)
                 evidence.text = f"{len(there)}"
+        image = image_for_cleanup(client, remains_of(client, lab.name).images)
         with step(emit, "remove namespaces and mounts"):
-            clean_up(
-                image_for_cleanup(client, remains_of(client, lab.name).images), lab.name, folders, guest_group(lab.name)
-            )
+            clean_up(image, lab.name, folders, guest_group(lab.name))
+        with step(emit, "remove the packet filter"):
+            remove_filter(image, lab.name, filter_table(lab.name))
     return Stopped(len(there), guests, off)

@@ -38,6 +38,7 @@ from labctl.bringup.prepare import (
     with_range,
     write_files,
 )
+from labctl.bringup.reach import look_up
 from labctl.bringup.ready import wait_for_cloud, wait_for_services
 from labctl.bringup.seen import SECRETS, Seen, look
 from labctl.bringup.source import read_trees
@@ -247,13 +248,14 @@ def propose(
         check_machine(client, folders, state, wanted, references)
     elif coming := set(wanted.nodes) - {one.service for one in seen.containers}:
         check_more_nodes(len(coming), available_memory_mb())
+    opening = look_up(client, wanted.reach)
     sources = read_trees(folders, wanted, somewhere(state, wanted, references), emit)
     lab = with_range(client, state, wanted)
     found = virtualization(references["libvirt"], cache_root() / "virtualization", may_probe=may_probe)
     if found.type == "qemu":
         emit(Note(f"Guests run under QEMU's emulation, not KVM: {found.reason}."))
     with step(emit, "render") as evidence:
-        shape = with_drop_ins(make_plan(state, lab, references, found.type, sources), passing or {})
+        shape = with_drop_ins(make_plan(state, lab, references, found.type, sources, opening), passing or {})
         prepared = prepare(folders, state, lab, shape)
         shall_be = read_wanted(
             prepared.rendered["compose.yaml"],

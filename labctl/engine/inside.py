@@ -108,6 +108,17 @@ def guest_log(container: str, domain: str) -> str:
     return run(["docker", "exec", container, "sh", "-c", script, "sh", path], timeout=LOOK_SECONDS).stdout
 
 
+def filter_fault(container: str, check: Iterable[str]) -> str:
+    """What is wrong with the lab's table in the machine's packet filter; empty where it is as it was put in place.
+
+    Args:
+        container: The container of the service that puts it in place.
+        check: The command of that service's health check.
+    """
+    answer = run(["docker", "exec", container, *check], timeout=LOOK_SECONDS, check=False)
+    return "" if answer.exit_code == 0 else answer.stderr.strip() or "it is not as it was put in place"
+
+
 def node_network(container: str, routers: Iterable[str]) -> str:
     """What the kernel knows of a node's network, as node-network.sh writes it.
 

@@ -52,6 +52,14 @@ def docker_ranges(client: docker.DockerClient, *, but_of_project: str = "") -> t
     return tuple(found)
 
 
+def bridges(client: docker.DockerClient) -> dict[str, str]:
+    """The engine's bridge networks: name to the device on the host, which Docker names after the id unless told."""
+    return {
+        entry["Name"]: (entry["Options"] or {}).get(BRIDGE_OPTION) or f"br-{entry['Id'][:12]}"
+        for entry in client.api.networks(filters={"driver": "bridge"})
+    }
+
+
 def lab_networks(client: docker.DockerClient, lab: str, prefix: str) -> tuple[LabNetwork, ...]:
     """The networks that carry a lab's label, and those whose name only that lab's could have.
 

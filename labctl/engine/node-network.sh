@@ -12,6 +12,8 @@ section neighbours
 ip -json neighbour show nud permanent
 section filter
 iptables-save -t filter
+section table
+nft list table inet labctl-node 2>/dev/null || true
 section frames
 ebtables-save
 for router in "$@"; do

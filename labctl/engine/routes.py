@@ -44,6 +44,17 @@ def routes_and_devices() -> tuple[tuple[Route, ...], tuple[Device, ...]]:
     return tuple(sorted(routes, key=lambda route: (route.destination, route.device))), tuple(devices.values())
 
 
+def default_route_bridges() -> tuple[str, ...]:
+    """The bridges that the machine's default routes lead to: where its own network card is in a bridge."""
+    with IPRoute() as netlink:
+        kinds = {
+            int(link["index"]): (str(link.get_attr("IFLA_IFNAME")), link.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND"))
+            for link in netlink.get_links()
+        }
+        out = {route.get_attr("RTA_OIF") for route in netlink.get_routes(family=2) if not route["dst_len"]}
+    return tuple(sorted(name for index, (name, kind) in kinds.items() if index in out and kind == "bridge"))
+
+
 def _destinations(netlink: IPRoute) -> Iterator[tuple[IPv4Network, int]]:
     """Where routes lead, but for default routes and loopback, and the index of the device; 0 where there is none."""
     for route in netlink.get_routes(family=2):

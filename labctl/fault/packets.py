@@ -1,12 +1,13 @@
 """Packet filters in a node's namespace: what firewalls of the field do to VXLAN, to messages, to frames in bridges.
 
-The machine's own tables are never touched; a node's are its own.
+The machine's own tables are never touched; a node's are its own, and so is the lab's in the machine's filter.
 """
 
 from labctl.fault.change import Change
 from labctl.fault.fault import Where, fault
 from labctl.fault.scene import Scene
 from labctl.lab.devices import CHAINS
+from labctl.lab.names import filter_table
 
 VXLAN = "INPUT --protocol udp --dport 8472 --jump DROP"
 REJECT = "--jump REJECT --reject-with icmp-host-prohibited"
@@ -136,6 +137,37 @@ def arp_dropped(scene: Scene) -> Change:
     )
 
 
+@fault(
+    "table-flushed",
+    title="Somebody flushed the machine's packet filter",
+    does="nft: the lab's own table is deleted, as `nft flush ruleset` does with all.",
+    where=Where.LAB,
+    verdict="lab-unfiltered",
+)
+def table_flushed(scene: Scene) -> Change:
+    """Everything works; and others reach what is not for them."""
+    table = filter_table(scene.lab)
+    return Change(
+        inject=(scene.inside("filter", f"nft delete table inet {table}"),),
+        clear=(scene.docker("restart", scene.container("filter")),),
+    )
+
+
+@fault(
+    "node-table-flushed",
+    title="Somebody flushed a node's packet filter",
+    does="nft in the node: labctl's table is deleted, and Neutron's rules stay.",
+    where=Where.NODE,
+    verdict="node-unfiltered",
+)
+def node_table_flushed(scene: Scene) -> Change:
+    """Everything works; and servers reach the management network as far as the machine forwards it."""
+    return Change(
+        inject=(scene.in_node("nft delete table inet labctl-node"),),
+        clear=(scene.in_node("nft -f /etc/filter/node.nft"),),
+    )
+
+
 FAULTS = (
     vxlan_dropped,
     input_reject,
@@ -144,4 +176,6 @@ FAULTS = (
     broker_partition,
     security_groups_bypassed,
     arp_dropped,
+    table_flushed,
+    node_table_flushed,
 )

@@ -6,7 +6,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
 
 from labctl.errors import MachineConflict
-from labctl.lab.nodes import node_number
+from labctl.lab.nodes import MOST, node_number
 
 CANDIDATES = tuple(
     network
@@ -95,6 +95,16 @@ class AddressPlan:
         return IPv4Address(bytes([127, second, third, 101 + PRIVATE_BLOCKS.index(first)]))
 
     @property
+    def mgmt_of_nodes(self) -> str:
+        """The addresses that nodes may have on the management network, from the first to the last."""
+        return self._of_nodes(self.mgmt)
+
+    @property
+    def tunnel_of_nodes(self) -> str:
+        """The VXLAN end points that nodes may have, likewise."""
+        return self._of_nodes(self.tunnel)
+
+    @property
     def provider_gateway(self) -> IPv4Address:
         """The host on the provider network."""
         return self.provider[1]
@@ -110,6 +120,10 @@ class AddressPlan:
             self._node(NETWORK_NODE, Role.NETWORK, 0),
             *(self._node(name, Role.COMPUTE, node_number(name) or 0) for name in computes),
         )
+
+    @staticmethod
+    def _of_nodes(network: IPv4Network) -> str:
+        return f"{network[FIRST_NODE]}-{network[FIRST_NODE + MOST]}"
 
     def _node(self, name: str, role: Role, number: int) -> Node:
         host = FIRST_NODE + number

@@ -22,6 +22,7 @@ from labctl.lab.document import Document, Location, Problem, read_document
 from labctl.lab.guests import SHA256, guest_refusal, is_address
 from labctl.lab.names import LAB_NAME_ALLOWED, is_lab_name, nearest
 from labctl.lab.nodes import NODES_ALLOWED, parse_nodes, shortest
+from labctl.lab.reach import Reach
 
 # RFC 1918. `IPv4Network.is_private` is wider: it takes loopback, link-local and documentation ranges as well.
 _PRIVATE: Final = tuple(IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
@@ -118,6 +119,7 @@ class LabFile(BaseModel):
         profiles: The profiles that were asked for; those that these need come on top. `with` in a file.
         glance: Where Glance keeps images.
         images: Where servers' disks come from: copies on each node, or clones in the block store.
+        reach: Who reaches the lab besides its own machine.
         network: How servers are connected: to self-service networks behind the network node, or flat, directly to the
             provider network, which DHCP and metadata are served for on every compute node.
         tls: Whether APIs, consoles, messages and storage are encrypted, by certificates of the lab's own authority.
@@ -149,6 +151,9 @@ class LabFile(BaseModel):
     images: Literal["local", "rbd"] = Field("local", description="local, or rbd")
     network: Literal["self-service", "flat"] = Field("self-service", description="self-service, or flat")
     tls: Annotated[bool, Field(strict=True)] = Field(False, description="true, or false")
+    reach: Reach = Field(
+        Reach(), description="{local_network: true}, {networks: [kind]} with names of Docker's networks, or both"
+    )
     wait_timeout: Annotated[int, Field(ge=1, le=86400, strict=True)] | None = Field(
         None, description="seconds, a whole number from 1 to 86400, or null"
     )
@@ -158,6 +163,9 @@ class LabFile(BaseModel):
         """How long a bring-up may take: as long as was said, or five minutes for one node and more for more."""
         return self.wait_timeout or WAIT_SECONDS + WAIT_SECONDS_A_NODE * len(self.nodes)
 
+
+NESTED: Final[Mapping[str, type[BaseModel]]] = {"glance": Glance, "reach": Reach}
+"""The keys of the file that hold keys."""
 
 FIELDS: Final = {field.alias or name: field for name, field in LabFile.model_fields.items()}
 """The keys of the file."""
@@ -245,7 +253,7 @@ def _sentence(item: Mapping[str, Any]) -> str:
     """Says what is wrong with one value, from pydantic's error and the description of the field."""
     location: Location = item["loc"]
     if item["type"] == "extra_forbidden":
-        allowed_here = FIELDS if len(location) == 1 else Glance.model_fields
+        allowed_here = FIELDS if len(location) == 1 else NESTED[str(location[0])].model_fields
         near = nearest(str(location[-1]), allowed_here)
         return "; ".join(filter(None, ("unknown key", near, f"allowed: {', '.join(allowed_here)}")))
     allowed = FIELDS[str(location[0])].description

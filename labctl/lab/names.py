@@ -73,6 +73,11 @@ def node_folders(lab: str) -> str:
     return f"/run/labctl/{parse_lab_name(lab)}"
 
 
+def filter_table(lab: str) -> str:
+    """The lab's own table in the machine's packet filter."""
+    return f"labctl-{lab}"
+
+
 def guest_group(lab: str) -> str:
     """The control group of a lab's guests, which has one for each node in it."""
     return f"labctl/{parse_lab_name(lab)}"

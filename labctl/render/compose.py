@@ -25,6 +25,10 @@ OUTLIVES, FORGET = "x-outlives-database", "x-forget"
 
 AUTHORITY_FILE = "/etc/ssl/lab.pem"
 """Where services find the certificate of the lab's authority, in labs with TLS."""
+FILTER = "filter"
+"""The service that puts the lab's packet filter in place; services in the machine's own network wait for it."""
+FILTER_STATE = f"{FILTER}:/run/filter:ro"
+"""Where it says that it has, and where they look (images/base: behind-filter)."""
 
 SECTIONS = ("services", "networks", "volumes")
 
@@ -130,6 +134,8 @@ def complete_service(
         "pids_limit": limits.PROCESSES,
         "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
     }
+    if service.get("network_mode") == "host" and name != FILTER:
+        service = behind_filter(name, service)
     if not service.get("privileged"):
         defaults |= {
             "user": user,
@@ -155,6 +161,22 @@ def complete_service(
     # For labctl alone: no container is made otherwise for it.
     completed |= {key: service[key] for key in (MIGRATIONS, OUTLIVES, FORGET) if service.get(key)}
     return completed
+
+
+def behind_filter(name: str, service: Fragment) -> Fragment:
+    """A service in the machine's own network, as it waits for the lab's packet filter before it starts.
+
+    Raises:
+        BadInput: What it runs is not a list of words.
+    """
+    if not isinstance(command := service.get("command"), list):
+        raise BadInput(f"The service {name!r} is in the host's network, and its `command` is no list of words.")
+    return {
+        **service,
+        "command": ["behind-filter", *command],
+        "volumes": [*service.get("volumes", []), FILTER_STATE],
+        "depends_on": {FILTER: {"condition": "service_started"}, **service.get("depends_on", {})},
+    }
 
 
 def digest(service: Fragment, files: Mapping[str, bytes]) -> str:

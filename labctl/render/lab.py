@@ -1,7 +1,7 @@
 """One lab to files: its configuration, its Compose file, and how clients reach it. Pure."""
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -13,6 +13,7 @@ from labctl.errors import BadInput
 from labctl.lab.addresses import AddressPlan, Node, broker_port
 from labctl.lab.authority import authority_certificate, issue
 from labctl.lab.names import node_folders
+from labctl.lab.reach import CLOSED, Opening
 from labctl.lab.secrets import Secrets, bcrypt_hash, public_ssh_key
 from labctl.lab.state import CA_FILE
 from labctl.render.compose import (
@@ -25,6 +26,7 @@ from labctl.render.compose import (
     mounted_files,
     parse_fragment,
 )
+from labctl.render.ports import Audience, numbers, read_ports
 from labctl.render.source import SourceTree, run_from
 from labctl.render.templates import Templates
 
@@ -39,8 +41,6 @@ TEMPLATE = ".yaml.j2"
 DROP_INS_README = b"Drop-in files that the lab file names; read in this order, after the service's own.\n"
 PLACEHOLDER_KEY = "0" * 64
 
-METADATA_PORT = 8775
-"""Of nova's metadata API, which the nodes' agents ask for guests."""
 
 AUTHORITY = "authority.lab"
 """The name of the secret that is the lab's certificate authority."""
@@ -68,6 +68,7 @@ class LabPlan:
         network: How servers are connected: self-service or flat.
         tls: Whether what crosses TCP is encrypted, by certificates of the lab's authority.
         ca_file: Where clients on this machine find the authority's certificate then.
+        opening: Who reaches the lab besides its own machine.
     """
 
     name: str
@@ -85,6 +86,7 @@ class LabPlan:
     glance_store: str = "file"
     image_backend: str = "local"
     network: str = "self-service"
+    opening: Opening = CLOSED
     tls: bool = False
     ca_file: Path = Path(CA_FILE)
 
@@ -151,10 +153,21 @@ def render_configuration(folders: CatalogFolders, plan: LabPlan) -> dict[str, by
     return configuration(folders, plan, values | _collected(fragments, placeholder), merge(fragments))
 
 
-def host_ports(folders: CatalogFolders, plan: LabPlan) -> dict[int, str]:
-    """The ports of the lab in the host's own namespace, and whose they are, as the Compose templates say."""
+def host_ports(
+    folders: CatalogFolders, plan: LabPlan, audiences: Collection[Audience] = tuple(Audience)
+) -> dict[int, str]:
+    """The ports of the lab in the host's own namespace, and whose they are, as the Compose templates say.
+
+    Args:
+        folders: The catalog.
+        plan: What the lab is.
+        audiences: For whom.
+
+    Raises:
+        BadInput: A template is wrong.
+    """
     fragments = compose_fragments(folders, _values(folders, plan, lambda _: PLACEHOLDER_KEY, lambda name: name))
-    return {int(port): service for port, service in collect(fragments, "ports").items()}
+    return {port.number: port.service for port in read_ports(fragments) if port.audience in audiences}
 
 
 def from_source(folders: CatalogFolders, plan: LabPlan) -> dict[str, FromSource]:
@@ -198,6 +211,9 @@ def _values(
         "tls_certificate": lambda name, *hosts, key=None: certificate(secret, name, hosts, key or name),
         "authority": lambda: authority(secret),
         "bridge": lambda name, network: bridge(plan, name, network),
+        "bridge_device": lambda name: bridge_device(plan, name),
+        "reach": plan.opening,
+        "uid": plan.user.partition(":")[0],
     }
 
 
@@ -239,20 +255,11 @@ def _render(
     return {"compose.yaml": dump(compose), **files, **clients}
 
 
-def audiences(ports: Iterable[int]) -> dict[str, list[int]]:
-    """For whom ports of the host's namespace are."""
-    every = sorted(ports)
-    return {
-        "public": [port for port in every if port != METADATA_PORT],
-        "nodes": [port for port in every if port == METADATA_PORT],
-    }
-
-
 def _collected(fragments: Mapping[str, Fragment], secret: Callable[[str], str]) -> dict[str, Any]:
-    """What configuration templates may use besides: what the Compose templates say of databases, services and so on."""
+    """What configuration templates may use besides: what the Compose templates say of databases, ports, roles ..."""
     return {
-        "ports": audiences(map(int, collect(fragments, "ports"))),
         "databases": collect(fragments, "databases"),
+        "ports": numbers(read_ports(fragments)),
         "services": [
             {
                 **entry,

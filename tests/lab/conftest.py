@@ -38,6 +38,7 @@ ORDER = (
     "test_users",
     "test_sockets",
     "test_node_rights",
+    "test_who_reaches_what",  # makes the packet filter anew
     "test_resize",
     "test_live_migration",
     "test_explain",

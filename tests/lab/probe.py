@@ -22,6 +22,7 @@ GUESTS = re.compile(r"/(labctl/[^/\n]+/[^/\n]+)$", re.MULTILINE)
 
 CONTAINER_ID = re.compile(r"[0-9a-f]{64}")
 RANDOM = re.compile(r"\b[0-9a-f]{12,64}(-init)?\b")
+OF_IPTABLES = {"filter", "nat", "mangle", "raw", "security"}
 LISTENING, UNCONNECTED = "0A", "07"
 
 
@@ -97,9 +98,9 @@ def routes():
 def firewall():
     """All rules, chains that are not the kernel's, and policies that are not ACCEPT; of nft and of legacy iptables.
 
-    An empty table is none of these: looking at a table makes it.
+    An empty table is none of these: looking at a table makes it. Of nft also the tables that are not iptables' own.
     """
-    found = []
+    found = [line for line in lines_of("nft", "list", "tables") if line.split()[-1] not in OF_IPTABLES]
     for tool in ("iptables-nft-save", "iptables-legacy-save", "ip6tables-nft-save", "ip6tables-legacy-save"):
         if shutil.which(tool) is None:
             sys.exit(f"the image has no {tool}")

@@ -71,6 +71,7 @@ class LabFacts:
         broker_port: Its port.
         plan: The nodes that the lab shall have.
         wiring: What Neutron says of ports, networks and routers.
+        filter_fault: What is wrong with the lab's table in the machine's packet filter; None where nobody can tell.
         networks: Node to what its kernel says of its network; without those that could not be looked at.
         file_systems: Service to what it writes its data to; of those that run.
         database_seconds: What the database takes for a fixed piece of work; None where it could not be asked.
@@ -98,3 +99,4 @@ class LabFacts:
     networks: Mapping[str, NodeNetwork] = field(default_factory=dict)
     file_systems: Mapping[str, tuple[FileSystem, ...]] = field(default_factory=dict)
     database_seconds: float | None = None
+    filter_fault: str | None = None

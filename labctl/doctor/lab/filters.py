@@ -107,6 +107,20 @@ def node_forward(facts: LabFacts) -> Iterator[Evidence]:
 
 
 @check(
+    "node-unfiltered",
+    title="A node without labctl's table in its packet filter",
+    why="Its servers reach the lab's management network, and other nodes what listens on it.",
+    remedy="`nft -f /etc/filter/node.nft` in the node puts it in place again.",
+)
+def node_unfiltered(facts: LabFacts) -> Iterator[Evidence]:
+    """The node's namespace."""
+    for node, network in facts.networks.items():
+        if not network.table:
+            fix = fix_in_node(facts, node, "put the table in place", "nft", "-f", "/etc/filter/node.nft")
+            yield Evidence((f"{node}: there is no table inet labctl-node",), fix=fix)
+
+
+@check(
     "security-groups-bypassed",
     title="Servers that no security group protects",
     why="Whatever their security groups say, everybody reaches them.",
@@ -153,4 +167,11 @@ def ebtables_leftovers(facts: LabFacts) -> Iterator[Evidence]:
                 yield Evidence((f"{node}: table {table}: {line}",), fix=fix)
 
 
-CHECKS = (vxlan_dropped, node_firewall, node_forward, security_groups_bypassed, ebtables_leftovers)
+CHECKS = (
+    vxlan_dropped,
+    node_firewall,
+    node_forward,
+    node_unfiltered,
+    security_groups_bypassed,
+    ebtables_leftovers,
+)

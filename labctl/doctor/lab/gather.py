@@ -30,6 +30,7 @@ from labctl.engine.inside import (
     database_seconds,
     dhcp_servers,
     file_systems,
+    filter_fault,
     image_checksums,
     node_network,
 )
@@ -38,6 +39,7 @@ from labctl.errors import CloudCheckFailed
 from labctl.lab.addresses import NETWORK_NODE, AddressPlan, broker_port
 from labctl.lab.file import LabFile
 from labctl.lab.state import LabState
+from labctl.render.compose import FILTER
 
 if TYPE_CHECKING:
     import docker
@@ -80,6 +82,9 @@ def gather_lab(
     )
     running = {name: one.name for name, one in states.items() if one.status == "running"}
     facts, left_out = with_storage(facts, state.services, running)
+    if FILTER in running:
+        check = state.services[FILTER]["healthcheck"]["test"][1:]
+        facts = replace(facts, filter_fault=filter_fault(running[FILTER], check))
     try:
         facts = with_cloud(facts, state, lab)
     except CloudCheckFailed as error:

@@ -71,12 +71,23 @@ class RouterState:
 
 @dataclass(frozen=True)
 class NodeNetwork:
-    """All of a node."""
+    """All of a node.
+
+    Attributes:
+        links: Name to device.
+        fdb: What its bridges have learned, or were told.
+        neighbours: Those that somebody wrote down.
+        filter: The packet filter, as iptables-save writes it.
+        table: labctl's own table, as nft writes it; empty where it is not there.
+        frames: What ebtables-save writes.
+        routers: Router to its namespace.
+    """
 
     links: Mapping[str, Link] = field(default_factory=dict)
     fdb: tuple[Learned, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
     filter: str = ""
+    table: str = ""
     frames: str = ""
     routers: Mapping[str, RouterState] = field(default_factory=dict)
 
@@ -104,6 +115,7 @@ def parse_node_network(text: str) -> NodeNetwork:
             if "lladdr" in one
         ),
         filter=sections["filter"],
+        table=sections["table"].strip(),
         frames=sections["frames"],
         routers={
             name.removeprefix("router "): _router(content)

@@ -7,6 +7,7 @@ from labctl.doctor.check import Evidence, check, refusal
 from labctl.doctor.lab.facts import LabFacts
 from labctl.doctor.urls import host_of_url
 from labctl.findings import Fix
+from labctl.lab.names import filter_table
 
 WELL = frozenset({"healthy", "running", "done", "starting"})
 STARTS = {
@@ -34,6 +35,22 @@ def service_dead(facts: LabFacts) -> Iterator[Evidence]:
         fix = Fix(f"{command} {service.name}", ("docker", command, service.container)) if command else None
         said = f"{service.name} is {service.state}" + (f": {service.since}" if service.since else "")
         yield Evidence((said, *(f"  {line}" for line in service.log)), fix=fix)
+
+
+@check(
+    "lab-unfiltered",
+    title="The lab's table in the machine's packet filter is not what it shall be",
+    why="Neighbours, guests, containers and users of this machine reach what is not for them: Nova's metadata, the "
+    "broker, the nodes.",
+    remedy="`docker restart LAB-filter` puts it in place again. Whoever flushes all rules (`nft flush ruleset`, a "
+    "restart of nftables) takes it away; a firewall that keeps to its own tables does not.",
+)
+def lab_unfiltered(facts: LabFacts) -> Iterator[Evidence]:
+    """What the health check of the service `filter` says at this moment."""
+    if facts.filter_fault:
+        container = f"{facts.name}-filter"
+        lines = (f"table inet {filter_table(facts.name)}: {facts.filter_fault}",)
+        yield Evidence(lines, fix=Fix("put it in place again", ("docker", "restart", container)))
 
 
 @check(
@@ -157,6 +174,7 @@ def schema_behind(facts: LabFacts) -> Iterator[Evidence]:
 
 CHECKS = (
     service_dead,
+    lab_unfiltered,
     cloud_silent,
     endpoint_host,
     service_user,

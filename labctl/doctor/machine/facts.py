@@ -1,6 +1,6 @@
 """What is known of the machine."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
@@ -48,6 +48,7 @@ class MachineFacts:
         free_disk: Free MB where the engine keeps its data, and where that is.
         wanted_ports: Port to service.
         broker_port: The broker's, in its own namespace.
+        asked_ports: Those that nodes ask.
         taken_ports: Port to the wildcard address that something listens on.
         limits: The kernel's limits.
         has_kvm: Whether KVM's device is there.
@@ -72,6 +73,7 @@ class MachineFacts:
     free_disk: tuple[int, str] | None = None
     wanted_ports: Mapping[int, str] | None = None
     broker_port: int = BROKER_PORT
+    asked_ports: Collection[int] = ()
     taken_ports: Mapping[int, str] | None = None
     has_kvm: bool = False
     no_kvm: str = ""

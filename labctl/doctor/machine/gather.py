@@ -21,6 +21,7 @@ from labctl.lab.addresses import AddressPlan, broker_port
 from labctl.lab.file import LabFile
 from labctl.lab.state import LabState, cache_root
 from labctl.render.lab import LabPlan, bridge_device, host_ports
+from labctl.render.ports import Audience
 
 if TYPE_CHECKING:
     import docker
@@ -66,6 +67,7 @@ def gather_machine(
         free_disk=free_disk_mb(client),
         wanted_ports=host_ports(folders, plan),
         broker_port=broker_port(tls=lab.tls),
+        asked_ports=host_ports(folders, plan, (Audience.PUBLIC, Audience.NODES)).keys(),
     )
     try:
         chosen = with_range(client, state, lab).address_range

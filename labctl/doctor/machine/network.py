@@ -39,19 +39,19 @@ def address_range(facts: MachineFacts) -> Iterator[Evidence]:
 @check(
     "firewall-input",
     title="The machine's firewall keeps nodes from the control plane",
-    why="Services of nodes cannot reach Keystone, Neutron, Nova or the database: agents do not come up, or look dead.",
+    why="Services of nodes cannot reach Keystone, Neutron or Nova: agents do not come up, or look dead.",
     remedy="Let the lab's bridges in before that rule: `iptables -I INPUT -i DEVICE -j ACCEPT`, with the device that "
     "is named; or in the tool that made the rule (firewalld: zone trusted; ufw: `ufw allow in on DEVICE`).",
 )
 def firewall_input(facts: MachineFacts) -> Iterator[Evidence]:
-    """A node's first packet to each port of the control plane, through the chain INPUT."""
+    """A node's first packet to each port of the control plane that it may ask, through the chain INPUT."""
     mgmt = facts.device("mgmt")
     if mgmt is None:
         return
     found: dict[tuple[str, str], list[int]] = {}
     for name, saved in zip(FILTERS, facts.filters, strict=False):
         filter_ = parse(saved)
-        for port in sorted(facts.wanted_ports or {}):
+        for port in sorted(facts.asked_ports):
             rule = dropped_by(filter_, "INPUT", Packet(mgmt.name, "", _node(mgmt), mgmt.gateway, "tcp", port))
             if rule:
                 found.setdefault((name, rule), []).append(port)

@@ -41,6 +41,22 @@ def clean_up(image: str, lab: str, folder: str, group: str) -> int:
     return int(_on_machine(image, lab, ("guests.sh", "clean.sh"), folder, group).stdout.split()[-1])
 
 
+def remove_filter(image: str, lab: str, table: str) -> None:
+    """Takes a lab's table out of the machine's packet filter, and its rules out of Docker's; there may be none.
+
+    Args:
+        image: The image of the agents.
+        lab: The lab.
+        table: The table.
+
+    Raises:
+        CommandFailed: The kernel would not.
+    """
+    # An image without the program is older than the table: its lab has none.
+    script = 'if command -v remove-filter >/dev/null; then exec remove-filter "$1"; fi'
+    run([*_at_filters(lab), "--entrypoint", "sh", image, "-c", script, "sh", table])
+
+
 def end_guests(image: str, lab: str, folder: str, group: str) -> int:
     """Ends the guests of a lab whose libvirts do not run, and what these knew of them; the nodes stay.
 
@@ -110,10 +126,16 @@ def packet_filters(image: str) -> tuple[str, ...]:
     Raises:
         CommandFailed: No container could look.
     """
-    command = docker_run("--network", "host", "--read-only", "--user", "0:0")
-    command += ["--cap-drop", "ALL", "--cap-add", "NET_ADMIN", "--cap-add", "NET_RAW", "--entrypoint"]
+    command = [*_at_filters(), "--cap-add", "NET_RAW", "--entrypoint"]
     programs = ("iptables-nft-save", "iptables-legacy-save")
     return tuple(run([*command, program, image, "-t", "filter"], check=False).stdout for program in programs)
+
+
+def _at_filters(lab: str = "") -> list[str]:
+    """The beginning of a command that runs a container with rights on the machine's packet filters, and no others."""
+    label = ["--label", f"{LAB_LABEL}={lab}"] if lab else []
+    rights = ["--user", "0:0", "--cap-drop", "ALL", "--cap-add", "NET_ADMIN"]
+    return docker_run("--network", "host", "--read-only", *label, *rights)
 
 
 def _on_machine(image: str, lab: str, scripts: Iterable[str], *arguments: str) -> Completed:

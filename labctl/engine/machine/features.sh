@@ -17,4 +17,10 @@ try "rules for MAC addresses (xt_mac)" iptables -A INPUT -m mac --mac-source 02:
 try "sets of addresses (ip_set)" ipset create set0 hash:net
 try "rules for sets of addresses (xt_set)" iptables -A INPUT -m set --match-set set0 src -j ACCEPT
 try "rules for frames (ebtables)" ebtables -t nat -A PREROUTING -j ACCEPT
+rules="table inet table0 {
+    chain in { type filter hook input priority 0; ct state established accept; }
+    chain out { type filter hook output priority 0; meta skuid 0 accept; }
+    chain pre { type filter hook prerouting priority raw; meta iifkind \"bridge\" ip daddr 192.0.2.0/24 drop; }
+}"
+try "rules of nftables (nf_tables_inet, nft_ct)" nft -- "$rules"
 test -e /proc/sys/net/bridge/bridge-nf-call-iptables || echo "rules for bridged packets (br_netfilter)"

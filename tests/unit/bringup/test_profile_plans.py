@@ -36,6 +36,7 @@ def test_a_profile_that_comes_starts_its_services_and_touches_the_database_and_t
     assert [step.id for step in plan_bring_up(parrot, as_wanted(plain)).steps] == [
         "write:files",
         "create-volume:perch",
+        "recreate:filter",
         "recreate:mariadb",
         "run-again:identity",
         "create:perch",
@@ -50,6 +51,7 @@ def test_a_profile_that_leaves_takes_its_containers_along_and_leaves_its_volumes
     plan = plan_bring_up(plain, as_wanted(parrot))
     assert {step.subject for step in plan.of(Action.REMOVE)} == {"perch", "parrot", "parrot-schema"}
     assert [step.id for step in plan.steps if step.action not in (Action.REMOVE, Action.WRITE)] == [
+        "recreate:filter",
         "recreate:mariadb",
         "run-again:identity",
         "wait:cloud",

@@ -43,6 +43,7 @@ FILTER = f"""\
 -A neutron-linuxbri-sg-fallback -j DROP
 COMMIT
 """
+TABLE = "table inet labctl-node {\n}\n"
 FRAMES = f"""\
 *nat
 :PREROUTING ACCEPT
@@ -77,10 +78,14 @@ NODE1 = NodeNetwork(
     links={**links("node1"), **{link.name: link for link in SERVERS}},
     fdb=(Learned(PORT.mac, TAP, BRIDGE), Learned("fa:16:3e:00:00:01", "vxlan-488", BRIDGE)),
     filter=FILTER,
+    table=TABLE,
     frames=FRAMES,
 )
 NET = NodeNetwork(
-    links=links("net"), filter=FILTER, routers={ROUTER: RouterState(True, "default via 10.77.2.1 dev qg-1")}
+    links=links("net"),
+    filter=FILTER,
+    table=TABLE,
+    routers={ROUTER: RouterState(True, "default via 10.77.2.1 dev qg-1")},
 )
 WELL: Mapping[str, NodeNetwork] = {"net": NET, "node1": NODE1}
 

@@ -60,6 +60,7 @@ WELL = LabFacts(
     dhcp_servers={"net": (NETWORK,)},
     file_systems={"glance": (FileSystem("/var/lib/glance", 1000, 10),)},
     database_seconds=0.04,
+    filter_fault="",
 )
 NO_ROOM = FailedServer("s1", "big", "No valid host was found. There are not enough hosts available.")
 FULL = ComputeNode("node1", "up", "enabled", usage={"VCPU": Usage(4, 3)})
@@ -89,6 +90,11 @@ def test_nothing_is_wrong_with_a_lab_that_is_well() -> None:
 WRONG: Mapping[str, tuple[LabFacts, str, str]] = {
     "missing": (with_service("missing"), "service-dead", "glance is missing"),
     "unhealthy": (with_service("unhealthy", log=("no",)), "service-dead", "  no"),
+    "filter": (
+        replace(WELL, filter_fault="No such file or directory"),
+        "lab-unfiltered",
+        "table inet labctl-lab: No such file or directory",
+    ),
     "apis": (replace(WELL, refusal=CloudCheckFailed("No answer")), "cloud-silent", "No answer"),
     "endpoint": (
         replace(

@@ -79,6 +79,12 @@ WRONG: Mapping[str, tuple[Mapping[str, NodeNetwork], str, str, str]] = {
         "node1: port-tunnel0, of the bridge tunnel0, is down",
         f"{IN_NODE} ip link set port-tunnel0 up",
     ),
+    "node's table": (
+        with_node1(table=""),
+        "node-unfiltered",
+        "node1: there is no table inet labctl-node",
+        f"{IN_NODE} nft -f /etc/filter/node.nft",
+    ),
     "tap down": (with_link(TAP, is_up=False), "port-down", f"node1: {TAP}, of the bridge {BRIDGE}, is down", "up"),
     "tunnel mtu": (
         with_link("port-tunnel0", mtu=1400),
@@ -258,6 +264,8 @@ PRINTED = """
 *filter
 :INPUT ACCEPT [1:2]
 COMMIT
+
+== table
 
 == frames
 

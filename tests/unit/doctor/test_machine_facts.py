@@ -29,6 +29,7 @@ UP = MachineFacts(
     cgroup_version="2",
     free_disk=(20000, "/var/lib/docker"),
     wanted_ports={5000: "keystone", 9696: "neutron-server"},
+    asked_ports=(5000, 9696),
     taken_ports={5000: ANY},
     has_kvm=True,
     processor=frozenset({"vmx", "hypervisor"}),

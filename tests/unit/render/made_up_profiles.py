@@ -29,7 +29,7 @@ enables: {glance.store: [swift]}
     "compose/profiles/parrot.yaml.j2": """\
 {% import "macros.j2" as common with context %}
 x-labctl:
-  ports: {4242: parrot}
+  ports: {public: {4242: parrot}}
   databases: {parrot: [parrot]}
   roles: [listener]
   catalog:

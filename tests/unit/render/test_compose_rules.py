@@ -11,6 +11,7 @@ from fixed_lab import FOLDERS, IMAGES, REFERENCES, make_plan, read_yaml, render
 from labctl.bringup.prepare import make_plan as plan_of_lab_file
 from labctl.lab.file import LabFile
 from labctl.lab.state import LabState
+from labctl.render.compose import FILTER
 from labctl.render.lab import LabPlan, host_ports
 
 PLAN = make_plan(profiles=tuple(IMAGES.brought_by))
@@ -98,9 +99,21 @@ def test_the_control_plane_has_no_rights(name: str) -> None:
         return
     assert service["cap_drop"] == ["ALL"]
     assert service["read_only"] is True
-    assert service["user"] == PLAN.user
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert not {"cap_add", "devices", "pid", "ipc", "group_add"} & set(service)
+    rights = {"cap_add", "devices", "pid", "ipc", "group_add"} & set(service)
+    if name == FILTER:
+        assert (service["user"], rights, service["cap_add"]) == ("0:0", {"cap_add"}, ["NET_ADMIN", "DAC_OVERRIDE"])
+        return
+    assert service["user"] == PLAN.user
+    assert not rights
+
+
+@each_service
+def test_what_is_in_the_machines_network_waits_for_the_packet_filter(name: str) -> None:
+    service = SERVICES[name]
+    waits = service.get("command", [""])[0] == "behind-filter"
+    assert waits == (service.get("network_mode") == "host" and name != FILTER)
+    assert waits == ("filter:/run/filter:ro" in service.get("volumes", []))
 
 
 @each_service
