@@ -4,6 +4,7 @@ import hashlib
 import json
 from importlib.resources import files
 
+from labctl.build.naming import naming
 from labctl.catalog.configuration import OptionsFile, load_libraries_file, load_options_file
 from labctl.catalog.folders import CatalogFolders
 from labctl.configuration.options import LISTED, Listed, Registry
@@ -12,7 +13,6 @@ from labctl.engine.process import CommandFailed
 from labctl.errors import BadInput, BuildFailed
 from labctl.files import write_file
 from labctl.lab.state import cache_root
-from labctl.render.images import Naming
 
 LIST_SECONDS = 120.0
 """Measured: 1 to 4 s; the first run of a container on a busy machine may take longer."""
@@ -26,7 +26,7 @@ def service_options(folders: CatalogFolders, release: str, service: str) -> Regi
         BuildFailed: The image cannot tell its options.
     """
     known = load_options_file(folders, service)
-    reference = Naming(release).reference(known.image)
+    reference = naming(release).reference(known.image)
     image = image_id(reference)
     if image is None:
         raise BadInput(

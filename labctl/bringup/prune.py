@@ -9,6 +9,7 @@ import yaml
 
 from labctl.bringup.debris import Debris, find_debris, is_gone
 from labctl.bringup.down import remove_lab
+from labctl.build.naming import naming
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import load_images
 from labctl.catalog.profile import load_profiles
@@ -16,7 +17,6 @@ from labctl.engine.inventory import Inventory, remove_image, remove_record, take
 from labctl.engine.remains import Remains, all_remains, remains_of
 from labctl.events import Emit, Note, step
 from labctl.lab.state import LabState, cache_root, locked, state_folders
-from labctl.render.images import Naming
 
 
 def look(
@@ -60,7 +60,7 @@ def images_of(folders: CatalogFolders, lab: LabState) -> list[str]:
         return []
     known = load_profiles(folders)
     images = load_images(folders).runtime(known.closure(said.get("with") or ()))
-    return [Naming(release).reference(image.name) for image in images]
+    return [naming(release).reference(image.name) for image in images]
 
 
 def prune(

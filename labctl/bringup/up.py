@@ -32,6 +32,7 @@ from labctl.bringup.seen import SECRETS, Seen, look
 from labctl.bringup.source import read_trees
 from labctl.bringup.wanted import Wanted, read_wanted
 from labctl.bringup.watch import Observed, Watch
+from labctl.build.naming import naming
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import load_images
 from labctl.catalog.profile import load_profiles
@@ -45,7 +46,6 @@ from labctl.lab.file import LabFile, with_values
 from labctl.lab.names import node_folders
 from labctl.lab.profiles import check_profiles
 from labctl.lab.state import LabState, cache_root, locked
-from labctl.render.images import Naming
 from labctl.render.lab import LabPlan, host_ports
 
 
@@ -256,8 +256,8 @@ def somewhere(state: LabState, wanted: LabFile, references: Mapping[str, str]) -
 
 def runtime_references(folders: CatalogFolders, release: str, profiles: Collection[str] = ()) -> dict[str, str]:
     """Image name to reference, of the images that containers of a lab with some profiles run."""
-    naming, needed = Naming(release), load_profiles(folders).closure(profiles)
-    return {image.name: naming.reference(image.name) for image in load_images(folders).containers(needed)}
+    names, needed = naming(release), load_profiles(folders).closure(profiles)
+    return {image.name: names.reference(image.name) for image in load_images(folders).containers(needed)}
 
 
 def check_images(

@@ -40,6 +40,7 @@ def build(
     """Build the images of a release."""
     from labctl.build.guest import export_guest
     from labctl.build.images import BuildRequest, build_images, chosen, render_only_to
+    from labctl.build.naming import naming as named
     from labctl.catalog.folders import catalog_folders
     from labctl.catalog.image import load_images
     from labctl.catalog.profile import load_profiles
@@ -48,7 +49,6 @@ def build(
     from labctl.lab.profiles import check_names, listed
     from labctl.lab.state import cache_root
     from labctl.render.graph import draw_graph, list_images
-    from labctl.render.images import Naming
     from labctl.ui import listener
 
     if push and not registry:
@@ -65,9 +65,9 @@ def build(
     if graph:
         typer.echo(draw_graph(loaded, graph))
         return
-    naming = Naming(tag or release, registry)
+    naming = named(release, tag, registry)
     request = BuildRequest(tuple(images or ()), naming, base, jobs, no_cache, push, profiles)
-    place = build_place(release)
+    place = build_place(naming.tag)
     if render_only:
         render_only_to(render_only, folders, loaded, found, request, place)
         typer.echo(f"Rendered into {render_only}; build with `docker buildx bake -f docker-bake.json` there.")
@@ -81,12 +81,12 @@ def build(
         typer.echo(f"{len(references)} images are built: {', '.join(references)}", err=True)
 
 
-def build_place(release: str) -> "BuildPlace":
-    """Where builds of a release happen on this machine."""
+def build_place(tag: str) -> "BuildPlace":
+    """Where builds of images with a tag happen on this machine."""
     from labctl.build.images import BuildPlace
     from labctl.lab.state import cache_root
 
-    return BuildPlace(cache_root() / "build" / release)
+    return BuildPlace(cache_root() / "build" / tag)
 
 
 def require_engine() -> None:

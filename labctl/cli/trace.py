@@ -47,9 +47,9 @@ def trace(
 
 def run(name: str | None, wanted: "Wanted") -> "Trace":
     """Traces in the lab that is meant."""
+    from labctl.build.naming import naming
     from labctl.cli.lookup import find_lab, lab_file
     from labctl.lab.addresses import AddressPlan
-    from labctl.render.images import Naming
     from labctl.trace.run import Target
     from labctl.trace.run import trace as run_trace
 
@@ -58,5 +58,5 @@ def run(name: str | None, wanted: "Wanted") -> "Trace":
     assert lab.address_range  # noqa: S101 - a lab that was brought up has one
     plan = AddressPlan(lab.address_range)
     nodes = tuple(node.name for node in plan.nodes(lab.nodes))
-    image = Naming(lab.release).reference("neutron-agents")
+    image = naming(lab.release).reference("neutron-agents")
     return run_trace(Target(state.name, state.clouds_yaml, plan, nodes, image), wanted)

@@ -58,16 +58,16 @@ def verify_target(lab: str, suite: str, workers: int, shared_accounts: bool) -> 
         BadInput: The image with Tempest is not built.
     """
     from labctl.bringup.prepare import service_uid
+    from labctl.build.naming import naming
     from labctl.cli.lookup import demo_target, lab_file
     from labctl.engine.images import image_id
     from labctl.engine.tempest import TempestContainer
     from labctl.errors import BadInput
     from labctl.lab.state import LabState, cache_root
-    from labctl.render.images import Naming
     from labctl.verify.run import VerifyTarget
 
     state = LabState(lab)
-    reference = Naming(lab_file(state).release).reference(IMAGE)
+    reference = naming(lab_file(state).release).reference(IMAGE)
     identity = image_id(reference)
     if identity is None:
         raise BadInput(

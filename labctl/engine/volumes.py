@@ -15,13 +15,21 @@ SNAPSHOT_LABEL = "org.labctl.snapshot"
 
 
 def lab_volumes(client: docker.DockerClient, lab: str) -> dict[str, str]:
-    """The volumes of a lab, without its snapshots: their name in the Compose file to the engine's."""
+    """The volumes of a lab that hold its data: their name in the Compose file to the engine's.
+
+    Not its snapshots; and not those in memory, where sockets are: nothing in them outlives its containers.
+    """
     found = client.api.volumes(filters={"label": f"{LAB_LABEL}={lab}"})["Volumes"] or []
     return {
         entry["Labels"].get(VOLUME_LABEL, entry["Name"]): entry["Name"]
         for entry in found
-        if SNAPSHOT_LABEL not in entry["Labels"]
+        if SNAPSHOT_LABEL not in entry["Labels"] and not is_in_memory(entry.get("Options") or {})
     }
+
+
+def is_in_memory(options: Mapping[str, str]) -> bool:
+    """Whether a volume with these options of the engine's own driver is in memory."""
+    return options.get("type") == "tmpfs"
 
 
 def snapshot_volumes(client: docker.DockerClient, lab: str) -> tuple[str, ...]:

@@ -167,6 +167,7 @@ def _values(
         "nodes": plan.nodes,
         "node_folders": node_folders(plan.name),
         "virt_type": plan.virt_type,
+        "user": plan.user,
         "password": lambda name: secret(f"password.{name}"),
         "bcrypt": bcrypt_hash,
         "fernet": lambda name: secret(f"fernet.{name}"),
@@ -174,7 +175,7 @@ def _values(
         "ssh_key": lambda name: secret(f"ssh.{name}"),
         "ssh_public": lambda name: public(f"ssh.{name}"),
         "tls_key": lambda name: secret(f"tls.{name}"),
-        "tls_certificate": lambda name, *hosts: certificate(secret, name, hosts),
+        "tls_certificate": lambda name, *hosts, key=None: certificate(secret, name, hosts, key or name),
         "authority": lambda: authority(secret),
         "bridge": lambda name, network: bridge(plan, name, network),
         "bridge_device": lambda name: bridge_device(plan, name),
@@ -183,10 +184,10 @@ def _values(
     }
 
 
-def certificate(secret: Callable[[str], str], name: str, hosts: Iterable[Any]) -> str:
-    """The certificate of that name for some hosts, issued by the lab's authority."""
-    issuer, key = secret(AUTHORITY), secret(f"tls.{name}")
-    return PLACEHOLDER_KEY if PLACEHOLDER_KEY in (issuer, key) else issue(issuer, key, name, map(str, hosts))
+def certificate(secret: Callable[[str], str], name: str, hosts: Iterable[Any], key: str) -> str:
+    """The certificate of that name for some hosts, issued by the lab's authority for the key `tls.KEY`."""
+    issuer, private = secret(AUTHORITY), secret(f"tls.{key}")
+    return PLACEHOLDER_KEY if PLACEHOLDER_KEY in (issuer, private) else issue(issuer, private, name, map(str, hosts))
 
 
 def authority(secret: Callable[[str], str]) -> str:

@@ -111,7 +111,14 @@ def test_the_control_plane_listens_on_the_gateway_alone(lab: Lab, listening: Lis
     ours = [one for one in listening.namespaces[listening.host] if one.owner]
     wrong = [str(one) for one in ours if one.address != str(lab.plan.gateway)]
     assert wrong == []
-    assert {3306, 5000, 6080, 8774, 8775, 8778, 9292, 9696, 11211} <= {one.port for one in ours}
+    assert {5000, 6080, 8774, 8775, 8778, 9292, 9696} <= {one.port for one in ours}
+
+
+@pytest.mark.parametrize("service", ["mariadb", "memcached"])
+def test_database_and_cache_listen_on_no_network(service: str, lab: Lab, listening: Listening) -> None:
+    network = listening.of_service[service]
+    assert network != listening.host
+    assert [str(one) for one in listening.namespaces[network] if one.owner] == []
 
 
 def test_nothing_else_listens_on_the_gateway(lab: Lab, listening: Listening) -> None:

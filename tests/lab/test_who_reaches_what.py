@@ -54,7 +54,7 @@ FOR_NODES = {8775: "metadata, which the agents of nodes sign their questions to"
 
 BETWEEN_NODES = {
     22: "sshd, for copies of disks; it takes the lab's own keys",
-    16509: "libvirt, for live migration",
+    16514: "libvirt, for live migration; it takes certificates of the lab's own authority",
 }
 """On a compute node's management address, for other nodes."""
 
@@ -266,7 +266,8 @@ def test_the_provider_network_reaches_what_is_public(scene: Scene) -> None:
 
 def test_a_node_reaches_what_its_services_need(scene: Scene) -> None:
     plan, (_, first, *_) = scene.plan, scene.lab.node_list
-    command = ["docker", "exec", "--interactive", f"{scene.lab.name}-{first.name}", "in-node", "python3"]
+    command = ["docker", "exec", "--interactive", f"{scene.lab.name}-{first.name}-linuxbridge-agent"]
+    command += ["in-node", "python3"]
     others = [node for node in scene.lab.node_list if node != first]
     targets = {"full": [str(plan.gateway)], "some": [str(plan.broker), *(str(node.mgmt) for node in others)]}
     targets["some"] += [str(plan.provider_gateway), str(plan.tunnel[1]), *(str(node.tunnel) for node in others)]

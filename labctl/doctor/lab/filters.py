@@ -18,7 +18,7 @@ VXLAN_PORT = 8472
 BROKER_PORT = 5672
 API_PORTS = (5000, 8778, 9696)
 """Of the control plane, that services of nodes ask: Keystone, placement, Neutron."""
-SERVED = ((5900, "consoles"), (16509, "moves of servers"))
+SERVED = ((5900, "consoles"), (16514, "moves of servers"))
 """What compute nodes listen on: QEMU for the consoles' proxy, libvirt for the other nodes."""
 
 

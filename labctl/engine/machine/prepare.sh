@@ -4,11 +4,13 @@
 set -eu
 folder=$1
 shift
-mkdir -p "$folder"
+# For root alone: who reaches libvirt's sockets or enters a node's namespace is root on the machine.
+mkdir -p -m 0700 "$(dirname "$folder")" "$folder"
+chmod 0700 "$(dirname "$folder")" "$folder"
 case $(findmnt --noheadings --output FSTYPE,PROPAGATION --target "$folder") in
 tmpfs*shared*) ;;
 *)
-    mount -t tmpfs -o mode=755 labctl "$folder"
+    mount -t tmpfs -o mode=700 labctl "$folder"
     mount --make-shared "$folder"
     ;;
 esac

@@ -151,7 +151,7 @@ WRONG: Mapping[str, tuple[Mapping[str, NodeNetwork], str, str, str]] = {
     "consoles": (
         added("-A INPUT -p tcp -j REJECT"),
         "node-firewall",
-        "drops consoles (tcp 5900), moves of servers (tcp 16509)",
+        "drops consoles (tcp 5900), moves of servers (tcp 16514)",
         "iptables -D INPUT -p tcp -j REJECT",
     ),
     "forward": (

@@ -26,6 +26,9 @@ JOBS = frozenset(
     if how["condition"] == "service_completed_successfully"
 )
 
+UNIX_SOCKETS_ALONE = frozenset({"mariadb", "memcached"})
+"""Services without a network: who mounts the volume of their socket reaches them, and nobody else."""
+
 each_service = pytest.mark.parametrize("name", SERVICES)
 
 
@@ -56,13 +59,41 @@ def test_a_service_comes_back_and_tells_how_it_is_or_is_a_job(name: str) -> None
     assert {"interval", "timeout", "retries", "start_period", "start_interval"} <= set(check)
 
 
+NEVER = frozenset({"ALL", "SYS_MODULE", "SYS_RAWIO", "SYS_BOOT", "SYS_TIME", "MKNOD", "MAC_ADMIN", "MAC_OVERRIDE", "BPF"})
+"""Capabilities that no container has: the machine's own kernel, hardware and devices."""
+
+
 @each_service
-def test_only_nodes_are_privileged(name: str) -> None:
+def test_only_libvirt_is_privileged(name: str) -> None:
     service = SERVICES[name]
-    if is_of_a_node(name):
+    if name.endswith("-libvirt"):
         assert service["privileged"] is True
         return
     assert not service.get("privileged")
+    assert service["cap_drop"] == ["ALL"]
+    assert not {"devices", "pid", "ipc", "cgroup", "group_add"} & set(service)
+    if is_of_a_node(name):
+        assert service["user"] == "0:0"
+        assert not NEVER & set(service["cap_add"])
+
+
+@each_service
+def test_what_needs_no_rights_to_serve_a_node_gives_them_up(name: str) -> None:
+    service = SERVICES[name]
+    if name.endswith("-metadata-agent"):
+        assert service["command"][:3] == ["join-node", "--as", PLAN.user]
+        assert service["read_only"] is True
+        assert service["security_opt"] == ["no-new-privileges:true"]
+    elif name.endswith("-sshd"):
+        assert service["command"][:2] == ["join-node", "--with"]
+        assert not {"sys_admin", "net_admin", "setpcap"} & set(service["command"][2].split(","))
+
+
+@each_service
+def test_the_control_plane_has_no_rights(name: str) -> None:
+    service = SERVICES[name]
+    if is_of_a_node(name):
+        return
     assert service["cap_drop"] == ["ALL"]
     assert service["read_only"] is True
     assert service["security_opt"] == ["no-new-privileges:true"]
@@ -121,6 +152,8 @@ def test_a_service_is_on_the_host_network_or_in_a_namespace_of_the_lab(name: str
         assert mode == "none"
         assert service["command"][0] == "join-node"
         assert service["labels"]["org.labctl.node"] == name.partition("-")[0]
+    elif name in UNIX_SOCKETS_ALONE:
+        assert mode == "none"
     else:
         assert mode == "host"
     assert "ports" not in service, "published ports listen on every address of the machine"
@@ -149,16 +182,27 @@ def test_every_volume_and_network_is_used_and_carries_the_lab() -> None:
     assert set(COMPOSE["networks"]) == {"mgmt", "tunnel", "provider"}
 
 
-def test_services_are_told_to_listen_on_the_management_network_alone() -> None:
+def test_only_the_control_plane_mounts_the_sockets_of_database_and_cache() -> None:
+    users = {
+        name
+        for name, service in SERVICES.items()
+        if any(volume.startswith(("mariadb-socket:", "memcached-socket:")) for volume in service.get("volumes", []))
+    }
+    assert users >= {"mariadb", "memcached", "keystone", "nova-api", "neutron-server", "swift-proxy"}
+    assert [name for name in users if is_of_a_node(name)] == []
+
+
+def test_services_are_told_to_listen_on_addresses_of_the_lab_alone() -> None:
     setting = r"^\s*\S*(?:bind|listen)\S*\s*=\s*\"?([\d.]+\.[\d.]+)(?::\d+)?\"?$"
     found = set()
     for path, content in FILES.items():
         if path.startswith("etc/"):
             for address in re.findall(setting, content.decode(), re.MULTILINE):
-                assert IPv4Address(address) in PLAN.addresses.mgmt, f"{path}: {address}"
+                own = IPv4Address(address)
+                assert own in PLAN.addresses.mgmt or own == PLAN.addresses.loopback, f"{path}: {address}"
                 found.add(path)
     # These listen by their own configuration; the others are told on their command lines.
-    assert {"etc/mariadb/lab.cnf", "etc/rabbitmq/rabbitmq.conf", "etc/glance/glance-api.conf"} <= found
+    assert {"etc/swift/object-server.conf", "etc/rabbitmq/rabbitmq.conf", "etc/glance/glance-api.conf"} <= found
     assert "0.0.0.0" not in b"".join(FILES.values()).decode()  # noqa: S104
 
 
@@ -168,7 +212,7 @@ def test_addresses_in_commands_are_the_labs_own(name: str) -> None:
     texts = [*SERVICES[name].get("command", []), *SERVICES[name].get("healthcheck", {}).get("test", [])]
     for text in texts:
         for address in re.findall(r"\d+\.\d+\.\d+\.\d+", text):
-            assert IPv4Address(address) in lab, text
+            assert IPv4Address(address) in lab or IPv4Address(address) == PLAN.addresses.loopback, text
 
 
 def test_bridges_have_names_that_the_kernel_takes() -> None:
@@ -214,8 +258,6 @@ def test_addresses_in_the_compose_file_are_those_of_the_plan() -> None:
 def test_ports_of_the_control_plane_are_known_before_anything_is_written() -> None:
     ports = host_ports(FOLDERS, make_plan())
     wanted = {
-        3306: "mariadb",
-        11211: "memcached",
         5000: "keystone",
         9292: "glance",
         8778: "placement",
