@@ -59,7 +59,9 @@ def test_a_service_comes_back_and_tells_how_it_is_or_is_a_job(name: str) -> None
     assert {"interval", "timeout", "retries", "start_period", "start_interval"} <= set(check)
 
 
-NEVER = frozenset({"ALL", "SYS_MODULE", "SYS_RAWIO", "SYS_BOOT", "SYS_TIME", "MKNOD", "MAC_ADMIN", "MAC_OVERRIDE", "BPF"})
+NEVER = frozenset(
+    {"ALL", "SYS_MODULE", "SYS_RAWIO", "SYS_BOOT", "SYS_TIME", "MKNOD", "MAC_ADMIN", "MAC_OVERRIDE", "BPF"}
+)
 """Capabilities that no container has: the machine's own kernel, hardware and devices."""
 
 
@@ -103,6 +105,14 @@ def test_the_control_plane_has_no_rights(name: str) -> None:
         return
     assert service["user"] == PLAN.user
     assert not rights
+
+
+@each_service
+def test_nodes_mount_no_sockets_of_database_and_cache(name: str) -> None:
+    sockets = {"mariadb-socket", "memcached-socket"}
+    assert sockets <= set(COMPOSE["volumes"])
+    if is_of_a_node(name) or name in ("rabbitmq", FILTER):
+        assert sockets.isdisjoint(volume.split(":")[0] for volume in SERVICES[name].get("volumes", []))
 
 
 @each_service
