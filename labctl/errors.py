@@ -76,6 +76,12 @@ class TestsFailed(LabctlError):  # noqa: N818
     exit_code = 11
 
 
+class NotYours(LabctlError):  # noqa: N818
+    """The lab belongs to another user of this machine."""
+
+    exit_code = 13
+
+
 INTERRUPTED = 130
 """Exit code after Ctrl-C, the shell's own: 128 + SIGINT."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from labctl.engine.inventory import CacheRecord, ImageSeen, Inventory
 from labctl.engine.remains import TITLE_LABEL, Remains, is_labctls
+from labctl.lab.owner import Owner, this_user
 
 ROOTFS = "rootfs"
 """The one image of labctl's that carries no labels: it is imported, or a registry's under labctl's name."""
@@ -37,6 +38,7 @@ class Debris:
         guests: Folders of guest images that are not the image's any more.
         kept_labs: Labs without a state folder that have volumes: they stay, as somebody's data may be in them.
         others: Records of the build cache of which nobody can tell whose they are.
+        others_labs: Labs of other users of which nothing is left but networks or volumes: they stay, with their owners.
     """
 
     images: tuple[ImageSeen, ...] = ()
@@ -46,6 +48,7 @@ class Debris:
     guests: tuple[Path, ...] = ()
     kept_labs: tuple[str, ...] = ()
     others: tuple[CacheRecord, ...] = ()
+    others_labs: Mapping[str, Owner] = field(default_factory=dict)
 
 
 def find_debris(
@@ -70,6 +73,9 @@ def find_debris(
         volumes: Also labs that have volumes and no state folder.
     """
     gone = [name for name in sorted({*remains, *folders}) if is_gone(remains.get(name, Remains()), name in folders)]
+    me = this_user()
+    others = {name: owner for name in gone if (owner := remains.get(name, Remains()).owner) and owner != me}
+    gone = [name for name in gone if name not in others]
     with_data = [name for name in gone if remains.get(name, Remains()).volumes]
     images = tuple(
         image
@@ -89,6 +95,7 @@ def find_debris(
         tuple(path for path in guests if EXPORTED_GUEST.fullmatch(path.name) and path.name not in staying),
         () if volumes else tuple(with_data),
         tuple(record for record in inventory.records if record not in records),
+        others,
     )
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import docker
 from docker.errors import NotFound as NotThere
 
+from labctl.engine.lab_lock import lab_lock
 from labctl.engine.machine import clean_up, remove_filter
 from labctl.engine.remains import TITLE_LABEL, Remains, remains_of
 from labctl.errors import BadInput, MachineConflict
 from labctl.events import Emit, step
 from labctl.lab.names import filter_table, guest_group, node_folders
-from labctl.lab.state import LabState, locked
+from labctl.lab.state import LabState
 
 AGENTS = "labctl/neutron-agents"
 """The image with programs for all of it."""
@@ -40,7 +41,9 @@ class Removed:
         return bool(self.containers or self.networks or self.volumes or self.folder)
 
 
-def take_down(client: docker.DockerClient, name: str, emit: Emit, *, keep_data: bool = False) -> Removed:
+def take_down(
+    client: docker.DockerClient, name: str, emit: Emit, *, keep_data: bool = False, adopt: bool = False
+) -> Removed:
     """Removes a lab: containers, networks, volumes, state folder; found by labels, so that no file is needed for it.
 
     Args:
@@ -48,11 +51,13 @@ def take_down(client: docker.DockerClient, name: str, emit: Emit, *, keep_data: 
         name: The lab.
         emit: Told about the steps.
         keep_data: Keep volumes and state folder, so that `up` finds addresses, secrets, and what the lab held.
+        adopt: Also a lab of another user's.
 
     Raises:
+        NotYours: It is another user's.
         MachineConflict: Containers that are not the lab's use its networks or volumes.
     """
-    with locked(f"lab-{name}"):
+    with lab_lock(client, name, emit, adopt=adopt):
         return remove_lab(client, name, emit, keep_data=keep_data)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from labctl.engine.images import image_id
 from labctl.engine.process import CommandFailed, run
+from labctl.engine.short_lived import docker_run
 from labctl.files import write_file
 
 PROBE_SECONDS = 20.0
@@ -53,7 +54,7 @@ def virtualization(
 
 def probe(image: str, device: Path) -> Virtualization:
     """Runs the probe guest in a container that holds KVM's device and nothing else."""
-    command = ["docker", "run", "--rm", "--network", "none", "--device", str(device), image, "probe-kvm"]
+    command = docker_run("--network", "none", "--device", str(device), image, "probe-kvm")
     try:
         answer = run(command, timeout=PROBE_SECONDS, check=False)
     except CommandFailed as error:

@@ -10,6 +10,7 @@ from labctl.engine.containers import ServiceState, service_states
 from labctl.engine.remains import Remains, all_remains
 from labctl.errors import LabctlError
 from labctl.lab.file import LabFile
+from labctl.lab.owner import Owner, this_user
 from labctl.lab.state import LabState, state_folders
 
 
@@ -34,6 +35,7 @@ class LabSeen:
         ready: How many of its services are ready.
         services: How many services it has, or should have.
         lab: Its lab file; None where there is none that can be read.
+        owner: Whose it is; None where nothing on the engine tells.
     """
 
     name: str
@@ -41,6 +43,12 @@ class LabSeen:
     ready: int
     services: int
     lab: LabFile | None
+    owner: Owner | None = None
+
+    @property
+    def other_owner(self) -> Owner | None:
+        """Whose it is, where it is another user's."""
+        return self.owner if self.owner != this_user() else None
 
 
 def all_labs(client: docker.DockerClient, read: Callable[[LabState], LabFile]) -> list[LabSeen]:
@@ -68,6 +76,7 @@ def look_at(
         ready,
         wanted,
         readable(state, read),
+        there.owner,
     )
 
 

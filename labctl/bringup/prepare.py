@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -14,17 +15,20 @@ from labctl.bringup.seen import LAB_FILE, SECRETS
 from labctl.catalog.folders import CatalogFolders
 from labctl.engine.networks import docker_ranges
 from labctl.engine.routes import routed_networks
-from labctl.errors import BadInput
+from labctl.errors import BadInput, MachineConflict
 from labctl.files import write_file, write_folder
 from labctl.lab.addresses import AddressPlan, choose_range
 from labctl.lab.file import LabFile, dump_lab_file, with_values
+from labctl.lab.locks import Holder, held, locked
 from labctl.lab.nodes import parse_nodes
+from labctl.lab.owner import this_user
 from labctl.lab.reach import CLOSED, Opening
 from labctl.lab.secrets import Secrets, dump_secrets, read_secrets, write_secrets
 from labctl.lab.state import LabState, known_labs
 from labctl.render.lab import LabPlan, needed_secrets, render_lab
 from labctl.render.source import SourceTree
 
+RANGE = "range-"
 SERVICE_UID = 64100
 """Runs the services where labctl itself runs as root; images/base makes the user."""
 
@@ -58,7 +62,7 @@ class Prepared:
 def with_range(client: docker.DockerClient, state: LabState, wanted: LabFile) -> LabFile:
     """Fills the lab's address range in: the one that it has, the one that is asked for, or one that is free.
 
-    Nothing is written: whoever wants to keep it holds the lock `addresses` until `write_files` is done.
+    Nothing is written: whoever wants to keep it holds the lock `addresses` until it has the range's own (`range_lock`).
 
     Raises:
         MachineConflict: No range is free, or the wanted one is taken.
@@ -66,13 +70,42 @@ def with_range(client: docker.DockerClient, state: LabState, wanted: LabFile) ->
     known = saved_range(state) if state.exists else None
     if known and wanted.address_range in (None, known):
         return with_values(wanted, address_range=known)
+    chosen = ranges_being_taken()
     others = [saved_range(other) for other in known_labs() if other.name != state.name]
     taken = [
         network
-        for network in (*routed_networks(), *docker_ranges(client, but_of_project=state.project), *others)
+        for network in (*routed_networks(), *docker_ranges(client, but_of_project=state.project), *others, *chosen)
         if network and not (known and network.subnet_of(known))
     ]
     return with_values(wanted, address_range=choose_range(taken, wanted.address_range))
+
+
+@contextmanager
+def range_lock(lab: LabFile) -> Iterator[None]:
+    """Keeps a lab's range from others until its networks are on the engine; these cannot read this user's lab files.
+
+    Raises:
+        MachineConflict: Another lab is getting it.
+    """
+
+    def refuse(holder: Holder) -> None:
+        raise MachineConflict(
+            f"Another lab is getting the address range {lab.address_range} at this moment.",
+            evidence=[f"process {holder.process} of {holder.user}"],
+            remedy="Name another `address_range` in the lab file.",
+        )
+
+    with locked(f"{RANGE}{lab.address_range}", refuse):
+        yield
+
+
+def ranges_being_taken() -> tuple[IPv4Network, ...]:
+    """The ranges of labs, anybody's, that are being brought up; a lock that names no range is a stranger's."""
+    found = []
+    for text in held(RANGE):
+        with suppress(ValueError):
+            found.append(IPv4Network(text))
+    return tuple(found)
 
 
 def saved_range(state: LabState) -> IPv4Network | None:
@@ -130,6 +163,7 @@ def make_plan(
         virt_type=virt_type,
         references=references,
         user=f"{service_uid()}:0",
+        owner=this_user().label,
         drop_ins={service: read_drop_ins(paths) for service, paths in lab.configuration.items()},
         sources=sources or {},
         profiles=lab.profiles,

@@ -14,9 +14,11 @@ from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import load_images
 from labctl.catalog.profile import load_profiles
 from labctl.engine.inventory import Inventory, remove_image, remove_record, take_inventory
+from labctl.engine.lab_lock import lab_lock, teller
 from labctl.engine.remains import Remains, all_remains, remains_of
 from labctl.events import Emit, Note, step
-from labctl.lab.state import LabState, cache_root, locked, state_folders
+from labctl.lab.locks import locked
+from labctl.lab.state import LabState, cache_root, state_folders
 
 
 def look(
@@ -79,7 +81,7 @@ def prune(
         How many bytes that freed.
     """
     # A build's images have no names until it ends.
-    with locked("build"):
+    with locked("build", teller(emit, "images")):
         debris, inventory = look(client, folders, everything=everything, volumes=volumes)
         freed = sum(remove_gone_lab(client, name, seen, inventory, emit) for name, seen in debris.labs.items())
         with step(emit, "remove images") as evidence:
@@ -104,7 +106,7 @@ def remove_gone_lab(client: docker.DockerClient, name: str, seen: Remains, inven
     Returns:
         How many bytes its volumes took.
     """
-    with locked(f"lab-{name}"):
+    with lab_lock(client, name, emit):
         if remains_of(client, name) != seen:
             emit(Note(f"The lab {name!r} changed meanwhile and stays."))
             return 0

@@ -16,12 +16,13 @@ from labctl.cloud.connection import connect
 from labctl.cloud.nodes.drain import Stuck, plan_drain
 from labctl.cloud.nodes.moving import MoveFailed, delete, disable, enable, finish_moves, move
 from labctl.cloud.nodes.view import ComputeNode, fetch_nodes
+from labctl.engine.lab_lock import lab_lock
 from labctl.errors import BadInput, CloudCheckFailed, NotFound
 from labctl.events import Emit, Note, step
 from labctl.files import write_file
 from labctl.lab.file import LabFile, dump_lab_file
 from labctl.lab.names import nearest
-from labctl.lab.state import LabState, locked
+from labctl.lab.state import LabState
 
 
 def change_nodes(
@@ -44,7 +45,7 @@ def change_nodes(
     leaving = [name for name in saved_nodes(state) if name not in wanted.nodes]
     coming = [name for name in wanted.nodes if name not in saved_nodes(state)]
     if leaving:
-        with locked(f"lab-{wanted.name}"):
+        with lab_lock(client, wanted.name, emit):
             drain(admin_of(state), leaving, wanted.nodes, emit, force=force)
             write_file(state.lab_file, dump_lab_file(wanted).encode())
     result = bring_up(client, folders, wanted, emit)
@@ -54,24 +55,24 @@ def change_nodes(
     return result
 
 
-def drain_node(wanted: LabFile, node: str, emit: Emit) -> None:
+def drain_node(client: docker.DockerClient, wanted: LabFile, node: str, emit: Emit) -> None:
     """Moves all servers of a node to others and lets no new ones onto it.
 
     Raises:
         CloudCheckFailed: A server cannot be moved; which, and why, is the evidence.
     """
-    with locked(f"lab-{wanted.name}"):
+    with lab_lock(client, wanted.name, emit):
         others = tuple(name for name in wanted.nodes if name != node)
         drain(admin_of(LabState(wanted.name)), [node], others, emit)
 
 
-def undo_drain(lab: LabFile, node: str) -> bool:
+def undo_drain(client: docker.DockerClient, lab: LabFile, node: str, emit: Emit) -> bool:
     """Lets new servers onto a node again.
 
     Returns:
         Whether it was out of service.
     """
-    with locked(f"lab-{lab.name}"):
+    with lab_lock(client, lab.name, emit):
         return enable(admin_of(LabState(lab.name)), node)
 
 

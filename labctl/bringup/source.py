@@ -8,6 +8,7 @@ from pathlib import Path
 
 from labctl.catalog.folders import CatalogFolders
 from labctl.engine.process import CommandFailed, run
+from labctl.engine.short_lived import docker_run
 from labctl.errors import BadInput, NotFound
 from labctl.events import Emit, Note, step
 from labctl.lab.file import LabFile
@@ -82,7 +83,7 @@ def read_tree(path: Path, project: str, image: str, user: str, emit: Emit) -> tu
     target = f"/src/{project}"
     version = version_from_git(path)
     command = [
-        *("docker", "run", "--rm", "--interactive", "--network", "none", "--read-only", "--tmpfs", "/tmp"),  # noqa: S108
+        *docker_run("--interactive", "--network", "none", "--read-only", "--tmpfs", "/tmp"),  # noqa: S108
         *("--user", user, "--cap-drop", "ALL", "--mount", f"type=bind,source={path},target={target},readonly"),
         *(("--env", f"PBR_VERSION={version}") if version else ()),
         *(image, "/opt/openstack/bin/python", "-I", "-", target, project),

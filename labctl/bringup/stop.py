@@ -11,12 +11,13 @@ import docker
 from labctl.bringup.down import image_for_cleanup
 from labctl.engine import compose
 from labctl.engine.containers import service_states
+from labctl.engine.lab_lock import lab_lock
 from labctl.engine.machine import clean_up, remove_filter, shut_guests
 from labctl.engine.remains import remains_of
 from labctl.events import Emit, step
 from labctl.lab.file import LabFile
 from labctl.lab.names import filter_table, guest_group, node_folders
-from labctl.lab.state import LabState, locked
+from labctl.lab.state import LabState
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def stop_lab(client: docker.DockerClient, lab: LabFile, emit: Emit, *, timeout: 
     """
     state = LabState(lab.name)
     folders = node_folders(lab.name)
-    with locked(f"lab-{lab.name}"):
+    with lab_lock(client, lab.name, emit):
         services = service_states(client, lab.name)
         there = {name for name, one in services.items() if not one.is_stopped}
         guests = off = 0

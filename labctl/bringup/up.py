@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
 import docker
@@ -9,6 +10,7 @@ import yaml
 
 from labctl.bringup.birth import write_birth
 from labctl.bringup.differences import differences
+from labctl.bringup.down import remove_lab
 from labctl.bringup.drop_ins import refuse_bad_drop_ins
 from labctl.bringup.execute import StepEvents, runs_already, start_services, take_away
 from labctl.bringup.kvm import virtualization
@@ -25,7 +27,15 @@ from labctl.bringup.machine import (
 )
 from labctl.bringup.migrate import migrate, read_stamps, stamps_of, write_stamps
 from labctl.bringup.plan import DATABASE, Action, Plan, changed_files, plan_bring_up
-from labctl.bringup.prepare import Prepared, make_plan, prepare, refuse_to_lose_nodes, with_range, write_files
+from labctl.bringup.prepare import (
+    Prepared,
+    make_plan,
+    prepare,
+    range_lock,
+    refuse_to_lose_nodes,
+    with_range,
+    write_files,
+)
 from labctl.bringup.reach import look_up
 from labctl.bringup.ready import wait_for_cloud, wait_for_services
 from labctl.bringup.seen import SECRETS, Seen, look
@@ -37,15 +47,17 @@ from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import load_images
 from labctl.catalog.profile import load_profiles
 from labctl.engine.images import image_contents
+from labctl.engine.lab_lock import lab_lock, other_owner, teller
 from labctl.engine.machine import prepare_nodes
 from labctl.engine.volumes import lab_volumes
 from labctl.errors import BringUpFailed
 from labctl.events import Emit, Note, PlanMade, PlannedStep, step
 from labctl.lab.addresses import CANDIDATES
 from labctl.lab.file import LabFile, with_values
+from labctl.lab.locks import locked
 from labctl.lab.names import node_folders
 from labctl.lab.profiles import check_profiles
-from labctl.lab.state import LabState, cache_root, locked
+from labctl.lab.state import LabState, cache_root
 from labctl.render.lab import LabPlan, host_ports
 
 
@@ -76,10 +88,20 @@ class BroughtUp:
     is_new: bool = False
 
 
-def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFile, emit: Emit) -> BroughtUp:
+def bring_up(
+    client: docker.DockerClient, folders: CatalogFolders, wanted: LabFile, emit: Emit, *, adopt: bool = False
+) -> BroughtUp:
     """Brings a lab up, or finishes what is missing of it: looks, plans, says what it will do, does it.
 
+    Args:
+        client: The engine.
+        folders: The catalog.
+        wanted: The lab.
+        emit: Told about the steps.
+        adopt: Whether it may be another user's; all of that is removed first.
+
     Raises:
+        NotYours: It is another user's.
         BadInput: Images are missing, a file is wrong, or a node of the lab would go.
         MachineConflict: The machine cannot take it.
         BringUpFailed: A service failed, or the wait ran out.
@@ -87,9 +109,12 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
     begin = time.time()
     state = LabState(wanted.name)
     steps = StepEvents(emit)
-    with locked(f"lab-{wanted.name}"):
-        with locked("addresses"):
+    with lab_lock(client, wanted.name, emit, adopt=adopt), ExitStack() as until_ready:
+        if adopt:
+            remove_others(client, folders, wanted, emit)
+        with locked("addresses", teller(emit, "the choice of addresses")):
             proposal = propose(client, folders, wanted, emit)
+            until_ready.enter_context(range_lock(proposal.prepared.lab))
             emit(proposal.event)
             for planned in proposal.plan.of(Action.WRITE):
                 with steps.doing(planned):
@@ -130,6 +155,20 @@ def bring_up(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFi
     pages = {name: one.page for name, one in sorted(watch.states.items()) if one.page}
     is_new = proposal.seen.stamps is None
     return BroughtUp(lab, prepared, ready - begin, watch.observed, waits_for, begin, ready, pages, is_new)
+
+
+def remove_others(client: docker.DockerClient, folders: CatalogFolders, wanted: LabFile, emit: Emit) -> None:
+    """Removes a lab of another user's, for one of this user's in its place; nothing where it is this user's.
+
+    Its data goes too: its files belong to the other user's uid, and its secrets only he can read.
+
+    Raises:
+        BadInput, MachineConflict, BringUpFailed: As `propose`; nothing was removed.
+    """
+    if owner := other_owner(client, wanted.name):
+        propose(client, folders, wanted, emit)
+        emit(Note(f"{owner}'s lab {wanted.name!r} is removed, with its data."))
+        remove_lab(client, wanted.name, emit)
 
 
 @dataclass(frozen=True)

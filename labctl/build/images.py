@@ -12,11 +12,12 @@ from labctl.build.rootfs import Base, ensure_rootfs, rootfs_reference
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import ImageGraph
 from labctl.catalog.release import Release
+from labctl.engine.lab_lock import teller
 from labctl.errors import BadInput
 from labctl.events import Emit, step
 from labctl.files import write_folder
+from labctl.lab.locks import locked
 from labctl.lab.names import nearest
-from labctl.lab.state import locked
 from labctl.render.images import BuildInput, Naming, render_build_context
 
 
@@ -78,7 +79,7 @@ def build_images(
         BuildFailed: A step failed.
     """
     targets = chosen(graph, request.images, request.profiles)
-    with locked("build"):
+    with locked("build", teller(emit, "images")):
         rootfs = ensure_rootfs(request.base, release.debian, place.root.parent, emit)
         build = build_input(folders, graph, release, request, place, rootfs)
         build_targets(build, targets, request, place, emit)

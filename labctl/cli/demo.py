@@ -23,12 +23,13 @@ def demo(
     progress: Annotated[Progress, typer.Option("--progress", help="How progress is shown.")] = Progress.AUTO,
 ) -> None:
     """Boot a server on every node, log in to it over its floating IP, look at its console, and remove it all."""
-    from labctl.cli.lookup import demo_target, host_ping
+    from labctl.cli.lookup import demo_target, host_ping, refuse_anothers
     from labctl.cloud.demo.run import run_demo
     from labctl.lab.state import LabState
     from labctl.ui import listener
 
     target = demo_target(name)
+    refuse_anothers(target.lab)
     folder = LabState(target.lab).folder / "demo"
     with listener(progress, sys.stderr) as emit:
         result = run_demo(

@@ -25,10 +25,13 @@ def doctor(
     """Find what is wrong with the machine, a lab or configuration files; exit code 9 where something does not work."""
     from rich.console import Console
 
+    from labctl.cli.lookup import refuse_anothers
     from labctl.errors import FINDINGS
     from labctl.ui.doctor import as_json as report_as_json
     from labctl.ui.doctor import show_report
 
+    if fix and not config:
+        refuse_anothers(meant_lab(name, nodes).name)
     report = configuration_report(config, release) if config else machine_report(name, nodes)
     if fix and report.fixes:
         mend(report)

@@ -11,6 +11,7 @@ from labctl.ui import Progress
 def down(
     name: Annotated[str | None, typer.Option("--name", help="The lab; needed when there are several.")] = None,
     keep_data: Annotated[bool, typer.Option("--keep-data", help="Keep volumes, addresses and secrets.")] = False,
+    adopt: Annotated[bool, typer.Option("--adopt", help="Also a lab of another user's.")] = False,
     progress: Annotated[Progress, typer.Option("--progress", help="How progress is shown.")] = Progress.AUTO,
 ) -> None:
     """Remove a lab: nothing of it is left on the machine."""
@@ -26,7 +27,7 @@ def down(
         on_engine = all_remains(client) if name else {}
         lab = choose_lab(name, {*on_engine, *(state.name for state in state_folders())})
         with listener(progress, sys.stderr) as emit:
-            removed = take_down(client, lab, emit, keep_data=keep_data)
+            removed = take_down(client, lab, emit, keep_data=keep_data, adopt=adopt)
     if not removed.anything:
         raise NotFound(f"There was nothing of a lab {lab!r}.")
     if progress is not Progress.JSON:

@@ -1,10 +1,15 @@
 """`labctl fault list`, `inject` and `clear`."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    import docker
+
     from labctl.fault.fault import Fault
     from labctl.fault.inject import Tools
     from labctl.fault.scene import Scene
@@ -91,27 +96,41 @@ def inject(
         typer.echo("\n".join(("inject:", *(f"  {step}" for step in change.inject))))
         typer.echo("\n".join(("clear:", *(f"  {step}" for step in change.clear))))
         return
-    refuse_if_down(scene.lab)
-    for step in work(tools_of(LabState(scene.lab)), wanted, scene):
-        typer.echo(str(step), err=True)
+    with changing(scene.lab) as client:
+        refuse_if_down(client, scene.lab)
+        for step in work(tools_of(LabState(scene.lab)), wanted, scene):
+            typer.echo(str(step), err=True)
     typer.echo(
         f"{wanted.title}. `labctl fault clear {wanted.id}` mends it; {namer(wanted.verdict)} must name it.", err=True
     )
 
 
-def refuse_if_down(lab: str) -> None:
+@contextmanager
+def changing(lab: str) -> "Iterator[docker.DockerClient]":
+    """Holds the lock of a lab that is going to be broken or mended.
+
+    Raises:
+        NotYours: It is another user's.
+    """
+    from labctl.cli.lookup import docker_engine
+    from labctl.engine.lab_lock import lab_lock
+    from labctl.ui import Progress, listener
+
+    with docker_engine() as client, listener(Progress.PLAIN, sys.stderr) as emit, lab_lock(client, lab, emit):
+        yield client
+
+
+def refuse_if_down(client: "docker.DockerClient", lab: str) -> None:
     """Refuses a lab of which nothing runs.
 
     Raises:
         NotFound: It is one.
     """
-    from labctl.cli.lookup import docker_engine
     from labctl.engine.containers import service_states
     from labctl.errors import NotFound
 
-    with docker_engine() as client:
-        if not any(one.status == "running" for one in service_states(client, lab).values()):
-            raise NotFound(f"The lab {lab!r} is not up.", remedy="`labctl up` brings it up.")
+    if not any(one.status == "running" for one in service_states(client, lab).values()):
+        raise NotFound(f"The lab {lab!r} is not up.", remedy="`labctl up` brings it up.")
 
 
 def namer(verdict: str) -> str:
@@ -143,9 +162,10 @@ def clear(
                 typer.echo("\n".join((f"{one}:", *(f"  {step}" for step in one.clear))))
         return
     count = 0
-    for one in work(tools_of(state), fault, node, ALL):
-        typer.echo(f"{one} is cleared.", err=True)
-        count += 1
+    with changing(state.name):
+        for one in work(tools_of(state), fault, node, ALL):
+            typer.echo(f"{one} is cleared.", err=True)
+            count += 1
     if not count:
         typer.echo("There is nothing to clear.", err=True)
 

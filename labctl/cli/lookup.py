@@ -1,11 +1,11 @@
 """What the commands look up before they work: the lab that is meant, and what is known of it."""
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
-from labctl.errors import NotFound
+from labctl.errors import EngineUnavailable, NotFound
 from labctl.lab.names import nearest, parse_lab_name
 from labctl.lab.state import LabState, known_labs
 
@@ -30,10 +30,13 @@ def choose_lab(name: str | None, labs: Collection[str]) -> str:
 
     Raises:
         NotFound: There is none, or there are several and none is named.
+        NotYours: The one that is named is another user's.
     """
     if name is not None:
         if parse_lab_name(name) in labs:
             return name
+        with suppress(EngineUnavailable):
+            refuse_anothers(name)
         hint = nearest(name, labs)
         raise NotFound(f"There is no lab {name!r}.", remedy=hint or "`labctl list` shows those that there are.")
     if len(labs) == 1:
@@ -67,6 +70,23 @@ def docker_engine() -> "Iterator[docker.DockerClient]":
     client = engine()
     try:
         yield client
+    finally:
+        client.close()
+
+
+def refuse_anothers(lab: str) -> None:
+    """Refuses a lab of another user's, for commands that ask the engine nothing else.
+
+    Raises:
+        NotYours: It is one.
+    """
+    from labctl.engine.client import connect
+    from labctl.engine.endpoint import endpoint
+    from labctl.engine.lab_lock import refuse_others
+
+    client = connect(endpoint())
+    try:
+        refuse_others(client, lab)
     finally:
         client.close()
 

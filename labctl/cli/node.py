@@ -77,17 +77,19 @@ def drain(
 ) -> None:
     """Move all servers of a node to others, and let no new ones onto it."""
     from labctl.bringup.scale import drain_node, known_node, undo_drain
+    from labctl.cli.lookup import docker_engine
     from labctl.cli.scale import lab_of
     from labctl.ui import listener
 
     lab = lab_of(name)
     known_node(lab, node)
-    if undo:
-        said = f"{node} takes new servers again." if undo_drain(lab, node) else f"{node} was not out of service."
-    else:
-        with listener(progress, sys.stderr) as emit:
-            drain_node(lab, node, emit)
-        said = f"{node} is empty and takes no new servers; `labctl node drain {node} --undo` lets them in again."
+    with docker_engine() as client, listener(progress, sys.stderr) as emit:
+        if undo:
+            was_out = undo_drain(client, lab, node, emit)
+            said = f"{node} takes new servers again." if was_out else f"{node} was not out of service."
+        else:
+            drain_node(client, lab, node, emit)
+            said = f"{node} is empty and takes no new servers; `labctl node drain {node} --undo` lets them in again."
     if progress is not Progress.JSON:
         typer.echo(said, err=True)
 

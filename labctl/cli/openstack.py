@@ -18,17 +18,19 @@ def openstack(
     from labctl.bringup.prepare import service_uid
     from labctl.bringup.up import runtime_references
     from labctl.catalog.folders import catalog_folders
-    from labctl.cli.lookup import find_lab, lab_file
+    from labctl.cli.lookup import find_lab, lab_file, refuse_anothers
     from labctl.engine.containers import LAB_LABEL
     from labctl.engine.process import interactive
+    from labctl.engine.short_lived import docker_run
 
     name, rest = own_options(arguments or [])
     state = find_lab(name)
+    refuse_anothers(state.name)
     reference = runtime_references(catalog_folders(), lab_file(state).release)["client"]
     here = Path.cwd()
     terminal = ["--interactive", *(["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else [])]
     command = [
-        *("docker", "run", "--rm", *terminal, "--network", "host", "--label", f"{LAB_LABEL}={state.name}"),
+        *docker_run(*terminal, "--network", "host", "--label", f"{LAB_LABEL}={state.name}"),
         *("--user", f"{service_uid()}:0", "--cap-drop", "ALL", "--read-only"),
         *("--tmpfs", "/home", "--env", "HOME=/home"),
         *("--volume", f"{state.clouds_yaml}:/etc/openstack/clouds.yaml:ro", "--env", f"OS_CLOUD={state.name}-admin"),

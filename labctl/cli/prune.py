@@ -18,9 +18,7 @@ MB = 10**6
 
 def prune(
     everything: Annotated[bool, typer.Option("--all", help="Also the newest images, if no lab needs them.")] = False,
-    volumes: Annotated[
-        bool, typer.Option("--volumes", help="Also volumes of labs without a state folder: maybe another user's.")
-    ] = False,
+    volumes: Annotated[bool, typer.Option("--volumes", help="Also volumes of labs without a state folder.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and remove nothing.")] = False,
     progress: Annotated[Progress, typer.Option("--progress", help="How progress is shown.")] = Progress.AUTO,
 ) -> None:
@@ -56,6 +54,8 @@ def lines(debris: "Debris") -> Iterator[str]:
         yield f"{len(debris.guests)} guest images of older builds in {debris.guests[0].parent}"
     for name in debris.kept_labs:
         yield f"stays: volumes of lab {name}, which has no state folder here; `--volumes` removes them"
+    for name, owner in debris.others_labs.items():
+        yield f"stays: what is left of lab {name}, which is {owner}'s; `labctl down --name {name} --adopt` removes it"
     if debris.others:
         others = f"{len(debris.others)} records of the build cache, {total(debris.others)} MB"
         yield f"stays: {others}, that are other people's or tell not whose; `docker buildx prune` removes these"

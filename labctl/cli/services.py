@@ -34,23 +34,27 @@ def exec_(
     from labctl.engine.process import interactive
 
     terminal = ["--interactive", *(["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else [])]
-    state = service_of(name, service)
+    state = service_of(name, service, to_change=True)
     enter = ["in-node"] if state.node else []
     raise typer.Exit(interactive(["docker", "exec", *terminal, state.container, *enter, *(command or ["bash"])]))
 
 
-def service_of(name: str | None, service: str) -> "ServiceState":
+def service_of(name: str | None, service: str, *, to_change: bool = False) -> "ServiceState":
     """A service of a lab, as it is now.
 
     Raises:
         NotFound: There is no such lab or service.
+        NotYours: It may change, and is another user's.
     """
     from labctl.cli.lookup import docker_engine, find_lab
     from labctl.engine.containers import service_states
+    from labctl.engine.lab_lock import refuse_others
     from labctl.lab.names import nearest
 
     state = find_lab(name)
     with docker_engine() as client:
+        if to_change:
+            refuse_others(client, state.name)
         services = service_states(client, state.name)
     if service not in services:
         raise NotFound(

@@ -85,11 +85,12 @@ def restore(
 def delete(snapshot: Snapshot, name: Name = None) -> None:
     """Delete a snapshot."""
     from labctl.cli.lookup import docker_engine
-    from labctl.lab.state import locked
+    from labctl.engine.lab_lock import lab_lock
     from labctl.snapshot.store import delete as work
+    from labctl.ui import listener
 
     state = known(name)
-    with docker_engine() as client, locked(f"lab-{state.name}"):
+    with docker_engine() as client, listener(Progress.AUTO, sys.stderr) as emit, lab_lock(client, state.name, emit):
         work(client, state, snapshot)
     typer.echo(f"The snapshot {snapshot!r} of the lab {state.name!r} is gone.", err=True)
 

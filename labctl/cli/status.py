@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from labctl.bringup.labs import LabSeen
 
 
-HEADINGS = ("lab", "nodes", "release", "range", "with", "state", "services ready")
+HEADINGS = ("lab", "nodes", "release", "range", "with", "state", "services ready", "owner")
 
 
 def status(
@@ -20,11 +20,13 @@ def status(
 
     from labctl.cli.lookup import docker_engine, find_lab, lab_file
     from labctl.engine.containers import service_states
+    from labctl.engine.lab_lock import other_owner
 
     state = find_lab(name)
     lab = lab_file(state)
     with docker_engine() as client:
         services = service_states(client, state.name)
+        owner = other_owner(client, state.name)
     stopped = bool(services) and all(service.is_stopped for service in services.values())
     ready = bool(services) and not stopped and all(service.is_ready for service in services.values())
     if as_json:
@@ -38,6 +40,7 @@ def status(
                     "address_range": str(lab.address_range),
                     "ready": ready,
                     "stopped": stopped,
+                    "owner": owner and str(owner),
                     "services": {
                         key: {
                             "state": one.summary,
@@ -56,6 +59,8 @@ def status(
         f"lab {state.name!r}: release {lab.release}, {len(lab.nodes)} node(s){besides}, {lab.address_range}, "
         f"{state.folder}"
     )
+    if owner:
+        typer.echo(f"The one on the engine belongs to another user: {owner}")
     width = max((len(key) for key in services), default=0)
     for key, one in services.items():
         source = f"  from {one.source}" if one.source else ""
@@ -96,7 +101,8 @@ def as_row(lab: "LabSeen") -> tuple[str, ...]:
             str(known.address_range or "-"),
             ", ".join(known.profiles) or "-",
         )
-    return (lab.name, *said, str(lab.condition), f"{lab.ready}/{lab.services}")
+    owner = str(lab.other_owner or "-")
+    return (lab.name, *said, str(lab.condition), f"{lab.ready}/{lab.services}", owner)
 
 
 def as_object(lab: "LabSeen") -> dict[str, object]:
@@ -109,6 +115,7 @@ def as_object(lab: "LabSeen") -> dict[str, object]:
         "profiles": known and known.profiles,
         "address_range": known and known.address_range and str(known.address_range),
         "state": str(lab.condition),
+        "owner": lab.other_owner and str(lab.other_owner),
         "services": lab.services,
         "services_ready": lab.ready,
         "sources": known and {name: str(path) for name, path in known.sources.items()},

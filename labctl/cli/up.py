@@ -25,6 +25,7 @@ def up(
         str | None, typer.Option("--without", help="Profiles that it shall have no more.", metavar="PROFILES")
     ] = None,
     wait_timeout: Annotated[int | None, typer.Option("--wait-timeout", help="Seconds until it must be ready.")] = None,
+    adopt: Annotated[bool, typer.Option("--adopt", help="Remove another user's lab of that name first.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")] = False,
     progress: Annotated[Progress, typer.Option("--progress", help="How progress is shown.")] = Progress.AUTO,
 ) -> None:
@@ -33,6 +34,8 @@ def up(
     from labctl.catalog.folders import catalog_folders
     from labctl.catalog.profile import load_profiles
     from labctl.cli.lookup import docker_engine
+    from labctl.engine.lab_lock import other_owner, refuse_others
+    from labctl.events import Note
     from labctl.lab.profiles import listed, with_profiles
     from labctl.snapshot.checkpoint import take_checkpoint
     from labctl.ui import listener
@@ -44,14 +47,18 @@ def up(
         as_json = progress is Progress.JSON
         # The plan is what was asked for, so it goes to standard output.
         with docker_engine() as client, listener(progress, sys.stdout if as_json else sys.stderr) as emit:
+            refuse_others(client, wanted.name, adopt=adopt)
             plan = propose(client, catalog_folders(), wanted, emit, may_probe=False).event
+            if owner := other_owner(client, wanted.name):
+                emit(Note(f"{owner}'s lab {wanted.name!r} is removed, with its data, and a new one made in its place."))
+                return
             if as_json:
                 emit(plan)
                 return
         typer.echo(plan_text(plan, every_step=True))
         return
     with docker_engine() as client, listener(progress, sys.stderr) as emit:
-        result = bring_up(client, catalog_folders(), wanted, emit)
+        result = bring_up(client, catalog_folders(), wanted, emit, adopt=adopt)
         if result.is_new:
             take_checkpoint(client, result, emit)
     if progress is not Progress.JSON:

@@ -35,7 +35,8 @@ def verify(
 ) -> None:
     """Run Tempest, OpenStack's own tests, against a lab; what they made is removed."""
     from labctl.cli.lookup import docker_engine, find_lab
-    from labctl.lab.state import locked
+    from labctl.engine.lab_lock import refuse_others, teller
+    from labctl.lab.locks import locked
     from labctl.ui import listener
     from labctl.verify.run import verify as run_verify
     from labctl.verify.suite import Suite, check_suite
@@ -44,8 +45,10 @@ def verify(
     shared = suite == Suite.SMOKE if shared_accounts is None else shared_accounts
     state = find_lab(name)
     target = verify_target(state.name, suite, parallel, shared)
-    with docker_engine() as client, listener(progress, sys.stderr) as emit, locked(f"verify-{state.name}"):
-        verdict = run_verify(client, target, emit)
+    with docker_engine() as client, listener(progress, sys.stderr) as emit:
+        refuse_others(client, state.name)
+        with locked(f"verify-{state.name}", teller(emit, f"the tests of {state.name!r}")):
+            verdict = run_verify(client, target, emit)
     write_reports(verdict, junit, html)
     typer.echo(as_json(verdict) if progress is Progress.JSON else text_of(verdict))
     refuse_failures(verdict)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labctl.engine.process import CommandFailed, run
+from labctl.engine.short_lived import docker_run
 from labctl.errors import BuildFailed
 
 if TYPE_CHECKING:
@@ -89,10 +90,12 @@ def import_image(archive: Path, reference: str, message: str) -> None:
 
 
 def run_in_image(reference: str, command: Sequence[str]) -> str:
-    """Runs a command in a container without a network and returns what it printed."""
-    from python_on_whales import docker
+    """Runs a command in a container without a network and returns what it printed.
 
-    return str(docker.run(reference, list(command[1:]), entrypoint=command[0], networks=["none"], remove=True))
+    Raises:
+        CommandFailed: It failed.
+    """
+    return run([*docker_run("--network", "none", "--entrypoint", command[0]), reference, *command[1:]]).stdout
 
 
 def run_python(reference: str, program: bytes, arguments: Sequence[str], timeout: float) -> str:
@@ -110,9 +113,9 @@ def run_python(reference: str, program: bytes, arguments: Sequence[str], timeout
     Raises:
         CommandFailed: It failed, or ran out of time.
     """
-    limits = ["--interactive", "--rm", "--network", "none", "--read-only", "--cap-drop", "ALL"]
+    command = docker_run("--interactive", "--network", "none", "--read-only", "--cap-drop", "ALL")
     # Warnings are the image's own business; without them, standard error says why a program failed.
-    command = ["docker", "run", *limits, "--entrypoint", "python", reference, "-W", "ignore", "-", *arguments]
+    command += ["--entrypoint", "python", reference, "-W", "ignore", "-", *arguments]
     return run(command, input=program, timeout=timeout).stdout
 
 

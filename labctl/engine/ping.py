@@ -5,6 +5,7 @@ from ipaddress import IPv4Address
 
 from labctl.engine.containers import LAB_LABEL
 from labctl.engine.process import run
+from labctl.engine.short_lived import docker_run
 
 WAIT_SECONDS = 1
 """How long one reply may take."""
@@ -23,7 +24,7 @@ def ping_from_host(image: str, address: IPv4Address, lab: str) -> float | None:
     """
     answer = run(
         [
-            *("docker", "run", "--rm", "--network", "host", "--label", f"{LAB_LABEL}={lab}"),
+            *docker_run("--network", "host", "--label", f"{LAB_LABEL}={lab}"),
             *("--user", "0", "--cap-drop", "ALL", "--cap-add", "NET_RAW"),
             *(image, "ping", "-n", "-c", "1", "-W", str(WAIT_SECONDS), str(address)),
         ],

@@ -11,7 +11,9 @@ from typing import Any
 import docker
 
 from labctl.engine.containers import LAB_LABEL
+from labctl.engine.ownership import owner_of
 from labctl.lab.names import is_lab_name
+from labctl.lab.owner import Owner
 from labctl.lab.state import PROJECT_PREFIX
 
 PROJECT_LABEL = "com.docker.compose.project"
@@ -31,6 +33,7 @@ class Remains:
         volumes: Names.
         images: Ids of the containers' images.
         running: How many of the containers run.
+        owner: Whose it is; None where nothing tells.
     """
 
     containers: tuple[str, ...] = ()
@@ -38,6 +41,7 @@ class Remains:
     volumes: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
     running: int = 0
+    owner: Owner | None = None
 
 
 def all_remains(client: docker.DockerClient) -> dict[str, Remains]:
@@ -58,6 +62,7 @@ def all_remains(client: docker.DockerClient) -> dict[str, Remains]:
             volumes=tuple(entry["Name"] for entry in of(name, volumes)),
             images=tuple(sorted({entry["ImageID"] for entry in of(name, containers)})),
             running=sum(entry["State"] == "running" for entry in of(name, containers)),
+            owner=owner_of(entry["Labels"] for entry in of(name, [*containers, *networks, *volumes])),
         )
         for name in sorted(name for name in names if name)
     }

@@ -12,6 +12,7 @@ from docker.errors import NotFound
 
 from labctl.engine.containers import LAB_LABEL
 from labctl.engine.process import run, stream
+from labctl.engine.short_lived import docker_run
 
 FOLDER = "/run/tempest"
 """Where the run's folder is, inside the container."""
@@ -95,7 +96,7 @@ class TempestContainer:
 
     def _command(self) -> list[str]:
         return [
-            *("docker", "run", "--rm", "--name", self.name, "--network", "host"),
+            *docker_run("--name", self.name, "--network", "host"),
             *("--label", f"{LAB_LABEL}={self.lab}", "--read-only", "--tmpfs", "/tmp"),  # noqa: S108 - the container's own
             # Tempest pings floating IPs; its ping has the capability as a file's.
             *("--user", f"{self.uid}:0", "--cap-drop", "ALL", "--cap-add", "NET_RAW"),

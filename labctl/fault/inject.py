@@ -16,7 +16,7 @@ from labctl.fault.scene import Scene
 from labctl.lab.addresses import NETWORK_NODE, Node, Role
 from labctl.lab.names import nearest
 from labctl.lab.secrets import read_secrets
-from labctl.lab.state import LabState, locked
+from labctl.lab.state import LabState
 
 STEP_SECONDS = 120.0
 SECRET = "secret:"  # noqa: S105
@@ -126,29 +126,30 @@ def choose_fault(faults: Iterable[Fault], id: str) -> Fault:
 def inject(tools: Tools, fault: Fault, scene: Scene) -> Iterator[Step]:
     """Breaks a lab; tells each step before it is done. Where one fails, what was done is mended.
 
+    For holders of the lab's lock, as `clear`.
+
     Raises:
         BadInput: It is broken in that way already.
         LabctlError: A step failed.
     """
     node = "" if fault.where is Where.LAB else scene.node.name
-    with locked(f"lab-{scene.lab}"):
-        if any((one.id, one.node) == (fault.id, node) for one in read_injected(tools.state)):
-            raise BadInput(f"The lab has the fault {fault.id} already.", remedy=f"`labctl fault clear {fault.id}`")
-        change = fault.change(scene)
-        to_make = {step.makes: "" for step in change.inject if isinstance(step, Request) and step.makes}
-        injected = Injected(id=fault.id, node=node, since=now(), clear=change.clear, made=to_make)
-        keep(tools.state, injected)
-        try:
-            for step in change.inject:
-                yield step
-                made = tools.do(step, injected.made)
-                if made:
-                    injected = injected.model_copy(update={"made": {**injected.made, **made}})
-                    keep(tools.state, injected)
-        except BaseException:
-            mend(tools, injected)
-            forget(tools.state, injected)
-            raise
+    if any((one.id, one.node) == (fault.id, node) for one in read_injected(tools.state)):
+        raise BadInput(f"The lab has the fault {fault.id} already.", remedy=f"`labctl fault clear {fault.id}`")
+    change = fault.change(scene)
+    to_make = {step.makes: "" for step in change.inject if isinstance(step, Request) and step.makes}
+    injected = Injected(id=fault.id, node=node, since=now(), clear=change.clear, made=to_make)
+    keep(tools.state, injected)
+    try:
+        for step in change.inject:
+            yield step
+            made = tools.do(step, injected.made)
+            if made:
+                injected = injected.model_copy(update={"made": {**injected.made, **made}})
+                keep(tools.state, injected)
+    except BaseException:
+        mend(tools, injected)
+        forget(tools.state, injected)
+        raise
 
 
 def clear(tools: Tools, wanted: str | None, node: str | None, faults: Iterable[Fault]) -> Iterator[Injected]:
@@ -166,12 +167,11 @@ def clear(tools: Tools, wanted: str | None, node: str | None, faults: Iterable[F
     """
     if wanted is not None:
         choose_fault(faults, wanted)
-    with locked(f"lab-{tools.state.name}"):
-        for injected in reversed(read_injected(tools.state)):
-            if wanted in (None, injected.id) and node in (None, injected.node):
-                mend(tools, injected)
-                forget(tools.state, injected)
-                yield injected
+    for injected in reversed(read_injected(tools.state)):
+        if wanted in (None, injected.id) and node in (None, injected.node):
+            mend(tools, injected)
+            forget(tools.state, injected)
+            yield injected
 
 
 def mend(tools: Tools, injected: Injected) -> None:

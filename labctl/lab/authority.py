@@ -117,7 +117,8 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
         key_cert_sign=signs_certificates,
         crl_sign=signs_certificates,
         content_commitment=False,
-        key_encipherment=False,
+        # Of no use to a key on an elliptic curve; libvirt takes no certificate without (virnettlscontext.c).
+        key_encipherment=not signs_certificates,
         data_encipherment=False,
         key_agreement=False,
         encipher_only=False,

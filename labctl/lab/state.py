@@ -1,9 +1,5 @@
 """The state folder: everything that labctl keeps of the labs on this machine."""
 
-import fcntl
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,22 +92,3 @@ def known_labs() -> tuple[LabState, ...]:
 def state_folders() -> tuple[LabState, ...]:
     """All folders where labs have their state, also of labs that were never made: by name."""
     return tuple(LabState(path.name) for path in sorted(state_root().glob("labs/*")) if is_lab_name(path.name))
-
-
-@contextmanager
-def locked(name: str) -> Iterator[None]:
-    """Holds the lock of one thing among all labctl processes of this user.
-
-    The kernel drops it with the process, however that ends, so a crash leaves no lock behind (flock(2)). Programs that
-    labctl runs meanwhile hold it too: where labctl is killed, the next one waits until Compose has noticed and ended,
-    and the two do not work against each other.
-
-    Args:
-        name: A lab's name, or `addresses` for the choice of address ranges.
-    """
-    folder = state_root() / "locks"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / name).open("w") as file:
-        os.set_inheritable(file.fileno(), True)
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from labctl.errors import BadInput
+from labctl.lab import limits
 
 Fragment = dict[str, Any]
 
@@ -60,7 +61,14 @@ def merge(fragments: Mapping[str, Fragment]) -> Fragment:
 
 
 def complete(
-    merged: Fragment, *, lab: str, project: str, references: Mapping[str, str], user: str, files: Mapping[str, bytes]
+    merged: Fragment,
+    *,
+    lab: str,
+    project: str,
+    references: Mapping[str, str],
+    user: str,
+    owner: str,
+    files: Mapping[str, bytes],
 ) -> Fragment:
     """Adds to every service what all have.
 
@@ -70,12 +78,13 @@ def complete(
         project: The Compose project's name.
         references: Image name in the catalog to reference.
         user: `uid:gid` of services that are not privileged.
+        owner: Whose the lab is, as its labels say it.
         files: The rendered configuration; a service's label holds the digest of what it mounts, so that Compose makes
             a container anew exactly where its configuration changed.
     """
-    labels = {"org.labctl.lab": lab}
+    labels = {"org.labctl.lab": lab, "org.labctl.owner": owner}
     services = {
-        name: complete_service(name, service, lab=lab, references=references, user=user, files=files)
+        name: complete_service(name, service, labels=labels, lab=lab, references=references, user=user, files=files)
         for name, service in merged["services"].items()
     }
     return {
@@ -87,7 +96,14 @@ def complete(
 
 
 def complete_service(
-    name: str, service: Fragment, *, lab: str, references: Mapping[str, str], user: str, files: Mapping[str, bytes]
+    name: str,
+    service: Fragment,
+    *,
+    labels: Mapping[str, str],
+    lab: str,
+    references: Mapping[str, str],
+    user: str,
+    files: Mapping[str, bytes],
 ) -> Fragment:
     """One service with name, labels, limits and, unless it is privileged, as little privilege as possible."""
     if service["image"] not in references:
@@ -98,6 +114,8 @@ def complete_service(
         "init": True,
         "stop_grace_period": "5s",
         "pull_policy": "never",
+        "mem_limit": limits.MEMORY,
+        "pids_limit": limits.PROCESSES,
         "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
     }
     if service.get("network_mode") == "host" and name != FILTER:
@@ -112,7 +130,7 @@ def complete_service(
         service = {**service, "tmpfs": [*service.get("tmpfs", []), "/tmp"]}  # noqa: S108 - the container's own
     labels = {
         **service.get("labels", {}),
-        "org.labctl.lab": lab,
+        **labels,
         "org.labctl.service": name,
         "org.labctl.configuration": digest(service, files),
     }

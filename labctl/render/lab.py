@@ -47,6 +47,7 @@ class LabPlan:
         virt_type: kvm or qemu.
         references: Image name in the catalog to reference.
         user: `uid:gid` of services that are not privileged.
+        owner: Whose the lab is, as its labels say it.
         drop_ins: Service to (file name, content) of configuration added by the user, in order.
         sources: Service to the source tree that it runs from; the others run what their image holds.
         profiles: The profiles that were asked for; those that these need come on top.
@@ -64,6 +65,7 @@ class LabPlan:
     virt_type: str
     references: Mapping[str, str]
     user: str
+    owner: str
     drop_ins: Mapping[str, tuple[tuple[str, bytes], ...]] = field(default_factory=dict)
     sources: Mapping[str, SourceTree] = field(default_factory=dict)
     profiles: tuple[str, ...] = ()
@@ -213,6 +215,7 @@ def _render(
         project=plan.project,
         references=plan.references,
         user=plan.user,
+        owner=plan.owner,
         files=files,
     )
     return {"compose.yaml": dump(compose), **files, **clients}

@@ -13,10 +13,11 @@ from labctl.bringup.up import BroughtUp
 from labctl.engine.broker import BROKER
 from labctl.engine.containers import service_states
 from labctl.engine.copying import copy_beside, finish_helpers, make_snapshot_volume, remove_volume
+from labctl.engine.lab_lock import lab_lock
 from labctl.engine.volumes import lab_volumes
 from labctl.events import Emit, step
 from labctl.files import write_file
-from labctl.lab.state import LabState, locked
+from labctl.lab.state import LabState
 from labctl.snapshot.create import describe, running_images
 from labctl.snapshot.manifest import Manifest, dump_manifest, load_manifest
 from labctl.snapshot.store import checkpoint_file, checkpoint_volume
@@ -33,7 +34,7 @@ def take_checkpoint(client: docker.DockerClient, made: BroughtUp, emit: Emit) ->
     """
     lab, state = made.lab, LabState(made.lab.name)
     volume = checkpoint_volume(state)
-    with locked(f"lab-{lab.name}"), step(emit, "keep the state for `labctl reset`") as evidence:
+    with lab_lock(client, lab.name, emit), step(emit, "keep the state for `labctl reset`") as evidence:
         checkpoint_file(state).unlink(missing_ok=True)
         remove_volume(client, volume)
         make_snapshot_volume(client, lab.name, volume, "")

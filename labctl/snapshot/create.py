@@ -19,6 +19,7 @@ from labctl.bringup.watch import Watch
 from labctl.engine.containers import ServiceState, service_states
 from labctl.engine.copying import copy_out, finish_helpers, make_snapshot_volume, paused, remove_volume
 from labctl.engine.images import image_contents
+from labctl.engine.lab_lock import lab_lock
 from labctl.engine.volumes import lab_volumes
 from labctl.errors import BadInput
 from labctl.events import Emit, step
@@ -26,7 +27,7 @@ from labctl.files import write_file
 from labctl.lab.file import LabFile
 from labctl.lab.names import node_folders
 from labctl.lab.secrets import read_secrets
-from labctl.lab.state import LabState, locked
+from labctl.lab.state import LabState
 from labctl.snapshot.manifest import Manifest, dump_manifest
 from labctl.snapshot.store import manifest_file, refuse_existing, remove_halves, volume_name
 
@@ -46,7 +47,7 @@ def create(client: docker.DockerClient, lab: LabFile, name: str, emit: Emit) -> 
         BringUpFailed: A service did not become healthy again.
     """
     state = LabState(lab.name)
-    with locked(f"lab-{lab.name}"):
+    with lab_lock(client, lab.name, emit):
         refuse_existing(state, name)
         services = service_states(client, lab.name)
         refuse_unready(lab.name, services)

@@ -21,10 +21,11 @@ from typing import BinaryIO
 import docker
 
 from labctl.engine.copying import finish_helpers, make_snapshot_volume, pack, remove_volume, unpack
+from labctl.engine.lab_lock import lab_lock
 from labctl.errors import BadInput
 from labctl.events import Emit, step
 from labctl.files import write_file
-from labctl.lab.state import LabState, locked
+from labctl.lab.state import LabState
 from labctl.snapshot.manifest import Manifest, dump_manifest, load_manifest
 from labctl.snapshot.store import find_manifest, manifest_file, refuse_existing, remove_halves, volume_name
 
@@ -50,7 +51,7 @@ def export(client: docker.DockerClient, image: str, lab: str, name: str, file: P
         BadInput: The file is there already, or its folder is not.
     """
     state = LabState(lab)
-    with locked(f"lab-{lab}"), step(emit, f"write {file}") as evidence:
+    with lab_lock(client, lab, emit), step(emit, f"write {file}") as evidence:
         manifest = find_manifest(state, name)
         if file.exists() or not file.parent.is_dir():
             raise BadInput(f"{file} is there already." if file.exists() else f"There is no folder {file.parent}.")
@@ -151,7 +152,7 @@ def import_(client: docker.DockerClient, image: Callable[[str], str], file: Path
         with step(emit, f"check {file}"):
             manifest, begin, size = inspect(source, str(file))
         state = LabState(manifest.lab.name)
-        with locked(f"lab-{state.name}"):
+        with lab_lock(client, state.name, emit):
             refuse_existing(state, manifest.name)
             remove_halves(client, state)
             volume = volume_name(state, manifest.name)

@@ -11,10 +11,11 @@ from labctl.bringup.up import BroughtUp, bring_up, check_images, runtime_referen
 from labctl.catalog.folders import CatalogFolders
 from labctl.engine.broker import BROKER, empty_broker
 from labctl.engine.containers import service_states
+from labctl.engine.lab_lock import lab_lock
 from labctl.events import Emit, Note, step
 from labctl.files import write_file
 from labctl.lab.file import LabFile
-from labctl.lab.state import LabState, locked
+from labctl.lab.state import LabState
 from labctl.snapshot.checkpoint import find_checkpoint, take_checkpoint
 from labctl.snapshot.clear import clear
 from labctl.snapshot.put_back import look, obstacle, put_back
@@ -29,7 +30,7 @@ def reset(client: docker.DockerClient, folders: CatalogFolders, lab: LabFile, em
         BringUpFailed: The lab did not become ready.
     """
     state = LabState(lab.name)
-    with locked(f"lab-{lab.name}"):
+    with lab_lock(client, lab.name, emit):
         references = runtime_references(folders, lab.release, lab.profiles)
         check_images(client, folders, references, lab.profiles)
         refuse_bad_drop_ins(folders, lab, emit)

@@ -1,22 +1,26 @@
 """`labctl snapshot restore`: what the lab holds now goes, what the snapshot holds comes, and `up` brings it up."""
 
+from contextlib import ExitStack
+
 import docker
 
 from labctl.bringup.drop_ins import refuse_bad_drop_ins
-from labctl.bringup.prepare import service_uid, with_range
+from labctl.bringup.prepare import range_lock, service_uid, with_range
 from labctl.bringup.up import BroughtUp, bring_up, check_images, check_machine, runtime_references
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.profile import load_profiles
 from labctl.engine.containers import service_containers
 from labctl.engine.copying import copy_back, make_volume
 from labctl.engine.images import image_contents
+from labctl.engine.lab_lock import lab_lock, teller
 from labctl.errors import BadInput
 from labctl.events import Emit, Note, step
 from labctl.files import write_file
 from labctl.lab.file import dump_lab_file
+from labctl.lab.locks import locked
 from labctl.lab.profiles import check_profiles
 from labctl.lab.secrets import Secrets, write_secrets
-from labctl.lab.state import LabState, locked
+from labctl.lab.state import LabState
 from labctl.snapshot.clear import clear
 from labctl.snapshot.manifest import Manifest, differing_images
 from labctl.snapshot.put_back import look, obstacle, put_back
@@ -43,7 +47,7 @@ def restore(
         BringUpFailed: The lab did not become ready.
     """
     state = LabState(lab)
-    with locked(f"lab-{lab}"):
+    with lab_lock(client, lab, emit), ExitStack() as until_copied:
         manifest = find_manifest(state, name)
         profiles = manifest.lab.profiles
         check_profiles(manifest.lab, load_profiles(folders))
@@ -54,8 +58,9 @@ def restore(
         if not service_containers(client, lab):
             check_machine(client, folders, state, manifest.lab, references)
         remove_halves(client, state)
-        with locked("addresses"):
+        with locked("addresses", teller(emit, "the choice of addresses")):
             wanted = with_range(client, state, manifest.lab)
+            until_copied.enter_context(range_lock(wanted))
             there = look(client, state)
             why_not = obstacle(manifest, there)
             # Until the copy ends the lab is neither what it was nor what it shall be: `up` must not take it.

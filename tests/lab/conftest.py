@@ -31,6 +31,7 @@ ORDER = (
     "test_up",
     "test_demo",
     "test_memory",  # after the work of the demo
+    "test_users",
     "test_sockets",
     "test_who_reaches_what",  # makes the packet filter anew
     "test_resize",

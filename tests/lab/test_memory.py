@@ -1,5 +1,8 @@
-"""Memory of the control plane."""
+"""Memory of the control plane, and the limits of every container."""
 
+import json
+
+from tests.lab.commands import docker
 from tests.lab.conftest import Lab
 from tests.lab.figures import measured
 from tests.lab.machine import probe
@@ -19,3 +22,18 @@ def test_memory_of_the_control_plane(lab: Lab) -> None:
     for name, size in sorted(sizes.items(), key=lambda one: -one[1])[:3]:
         measured(f"memory of {name} (PSS)", size, "GB")
     measured("memory of the control plane (PSS)", sum(sizes.values()), "GB", LIMIT_GB)
+
+
+def test_the_engine_has_set_the_limits(lab: Lab) -> None:
+    assert json.loads(docker("info", "--format", "{{json .MemoryLimit}}")), "this kernel limits no memory"
+    assert json.loads(docker("info", "--format", "{{json .PidsLimit}}")), "this kernel limits no processes"
+    wanted = {name: (service["mem_limit"], service["pids_limit"]) for name, service in lab.state.services.items()}
+    found = {
+        name: (f"{one['HostConfig']['Memory'] >> 30}g", one["HostConfig"]["PidsLimit"])
+        for name, one in lab.containers().items()
+    }
+    assert found == wanted
+
+
+def test_no_container_came_to_its_limit(lab: Lab) -> None:
+    assert [name for name, one in lab.containers().items() if one["State"]["OOMKilled"]] == []

@@ -62,8 +62,8 @@ BROKER = 5672
 """On its own address, for nodes, each with the services' password."""
 
 NEVER = frozenset({3306, 11211, 6200, 6201, 6202})
-"""Of the database, the cache and Swift's storage servers, which no address of the lab answers on, whoever asks. A value in
-the cache was a command for the services once: they unpickle it."""
+"""Of the database, the cache and Swift's storage servers, on which no address of the lab answers, whoever asks. A value
+in the cache is a command for the services: they unpickle it."""
 
 ON_ALL, ON_GATEWAY = 4801, 4802
 """Where this test's own listeners are: on every address of the machine, and on the lab's gateway."""

@@ -14,7 +14,9 @@ from docker.errors import APIError
 from docker.errors import NotFound as NotThere
 
 from labctl.engine.containers import LAB_LABEL
+from labctl.engine.ownership import labels_of_lab
 from labctl.engine.process import run, transfer
+from labctl.engine.short_lived import docker_run
 from labctl.engine.volumes import SNAPSHOT_LABEL, VOLUME_LABEL
 
 CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "MKNOD")
@@ -147,13 +149,13 @@ def make_volume(client: docker.DockerClient, lab: str, project: str, key: str) -
     Returns:
         The engine's name of it.
     """
-    labels = {LAB_LABEL: lab, "com.docker.compose.project": project, VOLUME_LABEL: key}
+    labels = {**labels_of_lab(lab), "com.docker.compose.project": project, VOLUME_LABEL: key}
     return str(client.api.create_volume(f"{project}_{key}", labels=labels)["Name"])
 
 
 def make_snapshot_volume(client: docker.DockerClient, lab: str, volume: str, name: str) -> None:
     """Makes the volume of a snapshot."""
-    client.api.create_volume(volume, labels={LAB_LABEL: lab, SNAPSHOT_LABEL: name})
+    client.api.create_volume(volume, labels={**labels_of_lab(lab), SNAPSHOT_LABEL: name})
 
 
 def remove_volume(client: docker.DockerClient, volume: str) -> None:
@@ -181,7 +183,7 @@ def finish_helpers(client: docker.DockerClient, lab: str) -> None:
 def _command(
     image: str, lab: str, script: str, mounts: Iterable[str], arguments: Iterable[str], options: Iterable[str] = ()
 ) -> list[str]:
-    command = ["docker", "run", "--rm", "--interactive", "--network", "none", "--read-only", "--user", "0:0"]
+    command = docker_run("--interactive", "--network", "none", "--read-only", "--user", "0:0")
     command += ["--cap-drop", "ALL", *(f"--cap-add={one}" for one in CAPABILITIES)]
     command += ["--label", f"{LAB_LABEL}={lab}", "--label", f"{SNAPSHOT_LABEL}=", "--entrypoint", "bash", *options]
     for mount in mounts:

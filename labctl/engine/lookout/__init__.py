@@ -12,6 +12,7 @@ from typing import Any
 
 from labctl.engine.containers import LAB_LABEL
 from labctl.engine.process import Conversation, conversation
+from labctl.engine.short_lived import docker_run
 from labctl.errors import EngineRefused
 
 PYTHON = "/opt/openstack/bin/python3"
@@ -133,7 +134,7 @@ def host_watcher(image: str, lab: str) -> Iterator[Watcher]:
     Raises:
         CommandFailed: The container does not run.
     """
-    command = ["docker", "run", "--rm", "--interactive", "--network", "host", "--read-only", "--user", "0:0"]
+    command = docker_run("--interactive", "--network", "host", "--read-only", "--user", "0:0")
     command += ["--cap-drop", "ALL", "--cap-add", "NET_ADMIN", "--cap-add", "NET_RAW"]
     command += ["--label", f"{LAB_LABEL}={lab}", "--entrypoint", PYTHON, image, "-c", READ_PROGRAM]
     with _watcher(command) as watcher:

@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from labctl.engine.containers import LAB_LABEL
 from labctl.engine.process import Completed, run
+from labctl.engine.short_lived import docker_run
 
 # The script runs with the machine's own programs, in the mount namespace of the container's parent: the engine's.
 ENTER = ("-c", 'exec nsenter --target "$PPID" --mount -- sh -s -- "$@"', "sh")
@@ -95,7 +96,7 @@ def shut_guests(image: str, lab: str, folder: str, nodes: Iterable[str], seconds
     Raises:
         CommandFailed: A libvirt did not answer, or would not.
     """
-    command = ["docker", "run", "--rm", "--network", "none", "--read-only", "--user", "0:0", "--cap-drop", "ALL"]
+    command = docker_run("--network", "none", "--read-only", "--user", "0:0", "--cap-drop", "ALL")
     command += ["--label", f"{LAB_LABEL}={lab}", "--volume", f"{folder}:/nodes", "--entrypoint", "bash", image]
     text = (files(__name__) / "shut.sh").read_text()
     ran, off = run([*command, "-euo", "pipefail", "-c", text, "shut.sh", str(seconds), *nodes]).stdout.split()
@@ -111,7 +112,7 @@ def lacking_features(image: str) -> tuple[str, ...]:
     Raises:
         CommandFailed: No container could try.
     """
-    command = ["docker", "run", "--rm", "--interactive", "--privileged", "--network", "none", "--user", "0:0"]
+    command = docker_run("--interactive", "--privileged", "--network", "none", "--user", "0:0")
     text = (files(__name__) / "features.sh").read_bytes()
     return tuple(run([*command, "--entrypoint", "sh", image, "-s"], input=text).stdout.splitlines())
 
@@ -134,12 +135,12 @@ def _at_filters(lab: str = "") -> list[str]:
     """The beginning of a command that runs a container with rights on the machine's packet filters, and no others."""
     label = ["--label", f"{LAB_LABEL}={lab}"] if lab else []
     rights = ["--user", "0:0", "--cap-drop", "ALL", "--cap-add", "NET_ADMIN"]
-    return ["docker", "run", "--rm", "--network", "host", "--read-only", *label, *rights]
+    return [*docker_run("--network", "host", "--read-only"), *label, *rights]
 
 
 def _on_machine(image: str, lab: str, scripts: Iterable[str], *arguments: str) -> Completed:
     """Runs scripts, one after the other in the same shell."""
-    command = ["docker", "run", "--rm", "--interactive", "--privileged", "--pid", "host", "--network", "none"]
+    command = docker_run("--interactive", "--privileged", "--pid", "host", "--network", "none")
     command += ["--user", "0:0", "--label", f"{LAB_LABEL}={lab}", "--entrypoint", "sh", image, *ENTER]
     text = b"".join((files(__name__) / script).read_bytes() for script in scripts)
     return run([*command, *arguments], input=text)

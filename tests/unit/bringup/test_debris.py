@@ -10,6 +10,7 @@ from labctl.bringup.debris import CACHE_MOUNT, FIRST_STEP, Debris, children_firs
 from labctl.catalog.folders import catalog_folders
 from labctl.engine.inventory import CacheRecord, ImageSeen, Inventory
 from labctl.engine.remains import TITLE_LABEL, Remains
+from labctl.lab.owner import Owner, this_user
 
 NOVA = {TITLE_LABEL: "labctl/nova"}
 CURRENT = ImageSeen("sha256:current", ("labctl/nova:2024.2",), NOVA)
@@ -156,3 +157,13 @@ def test_guest_images_whose_image_is_gone_go() -> None:
     folders = [Path("/c/guests") / name for name in ("0123456789abcdef", "fedcba9876543210", "downloaded")]
     assert find(image, guests=folders).guests == (folders[1],)
     assert find(image, guests=folders, everything=True).guests == tuple(folders[:2])
+
+
+def test_what_is_left_of_another_users_lab_stays() -> None:
+    alice = Owner(4_000_000_001, "alice")
+    theirs, mine = replace(NETWORK, owner=alice), replace(NETWORK, owner=this_user())
+    remains = {"theirs": theirs, "data": replace(VOLUME, owner=alice), "mine": mine, "up": CONTAINER}
+    found = find(remains=remains, folders={"theirs"}, volumes=True)
+    assert found.labs == {"mine": mine}
+    assert found.others_labs == {"data": alice, "theirs": alice}
+    assert found.kept_labs == ()

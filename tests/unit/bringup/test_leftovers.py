@@ -51,7 +51,7 @@ def finish(engine: FakeVolumes, nodes: tuple[str, ...], known: tuple[str, ...] =
     events: list[Event] = []
     addresses = AddressPlan(IPv4Network("10.20.0.0/22"))
     images = {"neutron-agents": "agents:x"}
-    plan = LabPlan("lab", "labctl-lab", "labx", addresses, addresses.nodes(nodes), "kvm", images, "1000:0")
+    plan = LabPlan("lab", "labctl-lab", "labx", addresses, addresses.nodes(nodes), "kvm", images, "1000:0", "1000:a")
     finish_removals(cast(Any, engine), cast(Any, engine), plan, known, events.append)
     return events
 

@@ -13,6 +13,7 @@ from labctl.bringup.plan import changed_files
 from labctl.bringup.prepare import (
     make_plan,
     prepare,
+    range_lock,
     read_drop_ins,
     refuse_to_lose_nodes,
     service_uid,
@@ -33,6 +34,8 @@ from labctl.lab.state import LabState, state_root
 FOLDERS = catalog_folders()
 REFERENCES = runtime_references(FOLDERS, "test")
 RANGE = IPv4Network("10.20.0.0/22")
+NOBODYS = IPv4Network("10.253.236.0/22")
+"""A range that no lab of this machine has."""
 
 
 class FakeEngine:
@@ -62,6 +65,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[IPv4Network
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     routes: list[IPv4Network] = []
     monkeypatch.setattr(module, "routed_networks", lambda: tuple(routes))
+    monkeypatch.setattr(module, "held", lambda _: ())
     return routes
 
 
@@ -79,6 +83,20 @@ def settle(lab: LabFile, client: docker.DockerClient | None = None) -> IPv4Netwo
     settled = with_range(client or engine(), state, lab)
     write_file(state.lab_file, dump_lab_file(settled).encode())
     return settled.address_range
+
+
+def test_a_range_that_somebody_is_getting_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = (str(CANDIDATES[0]), "no range", "10.77.4.1/22", "::/0")
+    monkeypatch.setattr(module, "held", lambda prefix: others if prefix == "range-" else ())
+    assert settle(LabFile(name="one")) == CANDIDATES[1]
+
+
+def test_a_range_that_is_being_got_cannot_be_got_by_another() -> None:
+    lab = LabFile(name="one", address_range=NOBODYS)
+    with range_lock(lab), pytest.raises(MachineConflict, match=str(NOBODYS)), range_lock(lab):
+        pytest.fail("two have it")
+    with range_lock(lab):
+        pass
 
 
 def test_a_new_lab_gets_the_first_range_that_is_free_and_keeps_it(machine: list[IPv4Network]) -> None:

@@ -11,6 +11,7 @@ from labctl.bringup import prune as module
 from labctl.bringup.debris import Debris
 from labctl.bringup.prune import images_of, needed_images, prune, remove_gone_lab, remove_images
 from labctl.catalog.folders import catalog_folders
+from labctl.engine import lab_lock
 from labctl.engine.inventory import ImageSeen, Inventory, layers_of
 from labctl.engine.remains import Remains
 from labctl.events import Event, Note
@@ -51,6 +52,7 @@ def test_a_state_folder_without_a_lab_file_needs_no_images() -> None:
 def test_a_lab_that_somebody_brings_up_meanwhile_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     removed: list[str] = []
     monkeypatch.setattr(module, "remove_lab", lambda _, name, emit: removed.append(name))
+    monkeypatch.setattr(lab_lock, "remains_of", lambda *_: Remains())
     seen = Remains(volumes=("v",))
     events: list[Event] = []
     inventory = Inventory(volume_bytes={"v": 7})

@@ -169,7 +169,7 @@ def test_without_an_engine_it_is_said_so(tmp_path: Path) -> None:
 def test_every_kind_of_error_has_an_exit_code_of_its_own() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, LabctlError)]
     codes = {kind.exit_code: kind for kind in kinds}
-    assert len(codes) == len(kinds) == 10
+    assert len(codes) == len(kinds) == 11
     assert not set(codes) & {0, 126, 127, errors.INTERRUPTED}
 
 

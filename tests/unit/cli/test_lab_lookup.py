@@ -176,7 +176,9 @@ def test_labctls_own_options_stand_before_those_of_the_client(
 
 def brought_up(name: str, observed: dict[str, Observed]) -> BroughtUp:
     addresses = AddressPlan(IPv4Network("10.20.0.0/22"))
-    plan = LabPlan(name, f"labctl-{name}", "labx", addresses, addresses.nodes(node_names(2)), "kvm", {}, "1000:0")
+    plan = LabPlan(
+        name, f"labctl-{name}", "labx", addresses, addresses.nodes(node_names(2)), "kvm", {}, "1000:0", "1000:a"
+    )
     lab = LabFile(name=name, nodes=2)
     return BroughtUp(
         lab, Prepared(lab, plan, Secrets(), {}), 23.4, observed, {"keystone": ("mariadb",)}, 100.0, 123.4, is_new=True

@@ -1,10 +1,10 @@
 """The subprocess door, with real programs."""
 
-import fcntl
 import os
 import signal
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from labctl.engine.process import (
     start_detached,
     stream,
 )
-from labctl.lab.state import locked
+from labctl.lab.locks import Holder, locked
 
 
 def sh(script: str) -> list[str]:
@@ -185,8 +185,8 @@ def test_a_detached_program_has_its_own_session_and_log(tmp_path: Path) -> None:
 HOLDER_WITH_CHILD = """
 import sys
 from labctl.engine.process import stream
-from labctl.lab.state import locked
-with locked("lab-x"):
+from labctl.lab.locks import locked
+with locked(sys.argv[2]):
     # Compose is a child of docker: the kernel ends docker with labctl, and not what docker started.
     script = 'echo $$; sh -c "echo \\$\\$; read line < $0" & wait'
     stream(["sh", "-c", script, sys.argv[1]], lambda line: print(line, flush=True))
@@ -194,13 +194,13 @@ with locked("lab-x"):
 
 
 def test_a_program_that_outlives_a_killed_labctl_goes_on_holding_the_lab(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    name = f"test-{uuid.uuid4().hex}"
     gate = tmp_path / "gate"
     os.mkfifo(gate)
     with subprocess.Popen(
-        [sys.executable, "-c", HOLDER_WITH_CHILD, str(gate)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLDER_WITH_CHILD, str(gate), name], stdout=subprocess.PIPE, text=True
     ) as holder:
         assert holder.stdout
         child, grandchild = int(holder.stdout.readline()), int(holder.stdout.readline())
@@ -208,10 +208,14 @@ def test_a_program_that_outlives_a_killed_labctl_goes_on_holding_the_lab(
         holder.wait(10)
     wait_until(lambda: not is_alive(child) or Pending("alive"), "the child to end", 10, 0.05)
     assert is_alive(grandchild)
-    lock = (tmp_path / "labctl" / "locks" / "lab-x").open("w")
-    with lock, pytest.raises(BlockingIOError):
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    gate.write_text("go\n")  # the grandchild reads this and ends
+    waited: list[int] = []
+
+    def let_it_end(found: Holder) -> None:
+        waited.append(found.process)
+        if len(waited) == 1:
+            gate.write_text("go\n")  # the grandchild reads this and ends
+
     # Waits until it has; the kernel closes its files a moment before it is gone.
-    with locked("lab-x"):
+    with locked(name, let_it_end):
+        assert waited[0] == holder.pid
         wait_until(lambda: not is_alive(grandchild) or Pending("alive"), "the grandchild to be gone", 10, 0.05)

@@ -1,5 +1,6 @@
 """What the engine has of labs: by label, and by the Compose project of containers of labctl's images."""
 
+from pathlib import Path
 from typing import Any, cast
 
 import docker
@@ -8,6 +9,7 @@ import pytest
 from labctl.bringup.down import check_others
 from labctl.engine.remains import Remains, all_remains, remains_of
 from labctl.errors import MachineConflict
+from labctl.lab.owner import this_user
 
 IMAGE = {"org.opencontainers.image.title": "labctl/nova"}
 Labels = dict[str, str]
@@ -91,3 +93,51 @@ def test_a_lab_is_not_taken_away_under_somebody_elses_container() -> None:
         check_others(engine, "one", there)
     assert caught.value.evidence == ("name1",)
     check_others(client([lab("one")], [lab("one")], [lab("one")]), "one", there)
+
+
+def owned(uid: int, name: str = "lab") -> Labels:
+    return {**lab(name), "org.labctl.owner": f"{uid}:somebody"}
+
+
+ME, ALICE, BOB = this_user().uid, 4_000_000_001, 4_000_000_002
+
+
+@pytest.mark.parametrize(
+    ("containers", "networks", "volumes", "owner"),
+    [
+        ([lab("lab")], [lab("lab")], [lab("lab")], None),
+        ([owned(ALICE)], [owned(ALICE)], [owned(ALICE)], ALICE),
+        ([], [], [owned(ALICE)], ALICE),  # down --keep-data
+        ([], [owned(ALICE)], [], ALICE),
+        # Those of copies and the like are everybody's.
+        ([lab("lab")], [], [owned(ALICE)], ALICE),
+        # It is not this user's as long as anything of it is another's.
+        ([owned(ME), owned(ALICE)], [owned(ME)], [owned(ME)], ALICE),
+        ([owned(ME)], [owned(ME)], [owned(BOB)], BOB),
+        ([owned(ME)], [], [], ME),
+        ([owned(BOB), owned(ALICE, "other")], [], [], BOB),
+    ],
+)
+def test_the_owner_of_a_lab(
+    containers: list[Labels], networks: list[Labels], volumes: list[Labels], owner: int | None
+) -> None:
+    found = remains_of(client(containers, networks, volumes), "lab").owner
+    assert (found and found.uid) == owner
+
+
+def test_a_label_that_cannot_be_read_makes_a_lab_somebody_elses() -> None:
+    labels = {**lab("lab"), "org.labctl.owner": "\x1b[2Jroot"}
+    found = remains_of(client([labels]), "lab").owner
+    assert found
+    assert found != this_user()
+    assert "\x1b" not in str(found)
+
+
+def test_a_lab_of_before_there_were_owners_is_whose_its_folder_is(tmp_path: Path) -> None:
+    rendered = tmp_path / "labs/lab/project"
+    rendered.mkdir(parents=True)
+    labels = {**lab("lab"), "com.docker.compose.project.working_dir": str(rendered)}
+    assert remains_of(client([labels]), "lab").owner == this_user()
+    rendered.rmdir()
+    rendered.parent.rmdir()
+    assert remains_of(client([labels]), "lab").owner is None

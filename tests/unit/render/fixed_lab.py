@@ -109,6 +109,7 @@ def make_plan(name: str = "fixed", start: str = "10.20.0.0/22", nodes: int = 2, 
         virt_type="qemu",
         references=REFERENCES,
         user="1000:0",
+        owner="1000:somebody",
     )
     return replace(plan, **more)  # type: ignore[arg-type]
 

@@ -41,6 +41,7 @@ def test_a_service_can_be_found_again(name: str) -> None:
     service = SERVICES[name]
     assert service["container_name"] == f"fixed-{name}"
     assert service["labels"]["org.labctl.lab"] == "fixed"
+    assert service["labels"]["org.labctl.owner"] == PLAN.owner
     assert service["labels"]["org.labctl.service"] == name
     assert re.fullmatch("[0-9a-f]{16}", service["labels"]["org.labctl.configuration"])
 
@@ -124,6 +125,17 @@ def test_what_is_in_the_machines_network_waits_for_the_packet_filter(name: str) 
 
 
 @each_service
+def test_a_service_is_limited(name: str) -> None:
+    """In memory and in processes; a limit that is no number, or none, would be no limit."""
+    memory = re.fullmatch(r"([1-9][0-9]*)g", SERVICES[name]["mem_limit"])
+    assert memory
+    assert 1 <= int(memory[1]) <= 8
+    assert 100 <= SERVICES[name]["pids_limit"] <= 4096
+    # These would take what `mem_limit` gives, or give it otherwise (compose-spec, 05-services.md).
+    assert not {"memswap_limit", "mem_reservation", "oom_kill_disable", "deploy"} & set(SERVICES[name])
+
+
+@each_service
 def test_configuration_is_mounted_read_only_and_from_the_project_alone(name: str) -> None:
     for volume in SERVICES[name].get("volumes", []):
         source = volume.split(":")[0]
@@ -187,7 +199,7 @@ def test_every_volume_and_network_is_used_and_carries_the_lab() -> None:
     text = str([service.get("volumes", []) for service in SERVICES.values()])
     for section in ("volumes", "networks"):
         for name, definition in COMPOSE[section].items():
-            assert definition["labels"] == {"org.labctl.lab": "fixed"}, name
+            assert definition["labels"] == {"org.labctl.lab": "fixed", "org.labctl.owner": PLAN.owner}, name
     assert [name for name in COMPOSE["volumes"] if f"'{name}:" not in text] == []
     assert set(COMPOSE["networks"]) == {"mgmt", "tunnel", "provider"}
 
