@@ -14,4 +14,4 @@ tmpfs*shared*) ;;
     mount --make-shared "$folder"
     ;;
 esac
-for node in "$@"; do mkdir -p "$folder/$node/netns" "$folder/$node/pts" "$folder/$node/libvirt"; done
+for node in "$@"; do mkdir -p "$folder/$node/netns" "$folder/$node/pts" "$folder/$node/libvirt" "$folder/$node/log"; done

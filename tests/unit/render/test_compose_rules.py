@@ -143,7 +143,7 @@ def test_configuration_is_mounted_read_only_and_from_the_project_alone(name: str
             continue
         if name.endswith("-libvirt") and source == "/sys/fs/cgroup":
             continue  # guests leave the container's control group
-        if source.startswith(f"/run/labctl/fixed/{name.partition('-')[0]}/"):
+        if f"{source}/".startswith(f"/run/labctl/fixed/{name.partition('-')[0]}/"):
             assert is_of_a_node(name) or name in NODES, volume
             continue
         assert source.startswith("./etc/"), volume
