@@ -82,6 +82,12 @@ class NotYours(LabctlError):  # noqa: N818
     exit_code = 13
 
 
+class DatabaseUnreachable(LabctlError):  # noqa: N818
+    """The database of vulnerabilities could not be asked: `labctl audit` says nothing of any package."""
+
+    exit_code = 14
+
+
 INTERRUPTED = 130
 """Exit code after Ctrl-C, the shell's own: 128 + SIGINT."""
 
@@ -90,3 +96,6 @@ PACKET_DIED = 12
 
 FINDINGS = 9
 """Exit code of `labctl doctor` where it found something that does not work."""
+
+VULNERABLE = 15
+"""Exit code of `labctl audit` where there is a fix for something."""

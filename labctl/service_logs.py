@@ -16,7 +16,8 @@ TROUBLE = re.compile(rf"\b(?:{'|'.join(TROUBLES)})\b")
 
 OSLO = re.compile(
     r"(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \d+ (?P<level>[A-Z]+) (?P<logger>\S+) "
-    r"(?P<context>\[(?:-|None|(?:None|req-\S+) [^\]]*)\] ?)?(?:\[instance: (?P<instance>\S+)\] ?)?(?P<text>.*)"
+    r"(?P<context>\[(?:-|None|(?:None|req-\S+) [^\]]*)\] ?)?(?:\[instance: (?P<instance>\S+)\] ?)?(?P<text>.*)",
+    re.ASCII,
 )
 """A line of oslo.log: `logging_context_format_string`, `logging_default_format_string`, and for tracebacks, which have
 no context, `logging_exception_prefix` (oslo_log/_options.py)."""
@@ -86,6 +87,14 @@ class Entry:
         return tuple(line for line in self.detail if re.match(r"[A-Za-z_][\w.]*(?:: |$)", line))
 
 
+def time_of(text: str, otherwise: datetime) -> datetime:
+    """A time in UTC as it was logged; what only looks like one, such as the 99th of a month, is not taken for it."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:
+        return otherwise
+
+
 def entries(lines: Iterable[LoggedLine]) -> Iterator[Entry]:
     """Puts lines together to entries.
 
@@ -124,7 +133,7 @@ def _entry(head: LoggedLine, raw: list[str]) -> Entry:
     context = found["context"] or ""
     return Entry(
         head.service,
-        datetime.fromisoformat(found["at"]).replace(tzinfo=UTC),
+        time_of(found["at"], head.at),
         found["level"],
         found["logger"],
         tuple(dict.fromkeys(REQUEST_ID.findall(context))),

@@ -60,13 +60,15 @@ require_venv_module() {
 }
 
 # What was installed: the same again is not worth the minute that pip takes.
-wanted_stamp() { sha256sum pyproject.toml; }
+wanted_stamp() { sha256sum pyproject.toml requirements.txt; }
 
 # One whose Python is gone or too old, or whose scripts name another folder because the clone was moved, is no use.
 is_usable_environment() {
     [ -x .venv/bin/python ] && is_new_enough .venv/bin/python &&
         [[ "$(head -n 1 .venv/bin/pip 2>/dev/null)" == "#!$PWD/.venv/bin/python"* ]]
 }
+
+pip_install() { .venv/bin/python -m pip install -qq --disable-pip-version-check "$@"; }
 
 make_environment() {
     local stamp=.venv/labctl-setup
@@ -78,9 +80,11 @@ make_environment() {
     elif [ -x .venv/bin/labctl ] && [ "$(cat "$stamp" 2>/dev/null)" = "$(wanted_stamp)" ]; then
         return
     fi
-    say "installing what pyproject.toml names into .venv"
+    say "installing what requirements.txt names into .venv"
     rm -f "$stamp"
-    .venv/bin/python -m pip install -qq --disable-pip-version-check --editable '.[dev]'
+    # Wheels with the hashes of the lock, and nothing else: what builds the package itself is one of them.
+    pip_install --require-hashes --only-binary :all: --requirement requirements.txt
+    pip_install --no-deps --no-build-isolation --editable .
     wanted_stamp >"$stamp"
 }
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from labctl.engine.inventory import CacheRecord, ImageSeen, Inventory
-from labctl.engine.remains import TITLE_LABEL, Remains, is_labctls
+from labctl.engine.labels import TITLE_LABEL, is_labctls
+from labctl.engine.remains import Remains
 from labctl.lab.owner import Owner, this_user
 
 ROOTFS = "rootfs"
@@ -22,6 +23,9 @@ CACHE_MOUNT = 'with id "/labctl-'
 EXPORTED_GUEST = re.compile(r"[0-9a-f]{16}")
 """A folder of a guest image that was taken out of its image: the start of that image's digest."""
 
+FETCHED_GUEST = re.compile(r"[0-9a-f]{8}|[0-9a-f]{12}")
+"""A folder of a guest image that was fetched (`labctl.build.guest`); of eight digits where an older labctl did."""
+
 _REFERENCE = re.compile(r"(?:.+/)?labctl/(?P<name>[a-z0-9-]+):[^/:]+")
 
 
@@ -35,7 +39,7 @@ class Debris:
         records: Records of the build cache that are labctl's, each before those that it is made on.
         labs: Labs of which nothing is left but networks or a state folder, with what the engine has of them; those with
             volumes only where these may go.
-        guests: Folders of guest images that are not the image's any more.
+        guests: Folders of guest images that are not the image's any more, and of fetched ones that no lab boots.
         kept_labs: Labs without a state folder that have volumes: they stay, as somebody's data may be in them.
         others: Records of the build cache of which nobody can tell whose they are.
         others_labs: Labs of other users of which nothing is left but networks or volumes: they stay, with their owners.
@@ -57,6 +61,7 @@ def find_debris(
     folders: Collection[str],
     guests: Iterable[Path],
     needed: Collection[str],
+    fetched: Collection[Path] = (),
     *,
     everything: bool = False,
     volumes: bool = False,
@@ -69,6 +74,7 @@ def find_debris(
         folders: The labs that have a state folder.
         guests: What is in the cache folder of guest images.
         needed: References of the images that labs run, whether they are up or not.
+        fetched: Folders of the guest images that labs boot and that were fetched.
         everything: Also the images that have a name, which the next `up` would find.
         volumes: Also labs that have volumes and no state folder.
     """
@@ -92,11 +98,18 @@ def find_debris(
         bytes_without(images, [image for image in inventory.images if image not in images]),
         children_first([record for record in records if not record.in_use]),
         {name: remains.get(name, Remains()) for name in gone if volumes or name not in with_data},
-        tuple(path for path in guests if EXPORTED_GUEST.fullmatch(path.name) and path.name not in staying),
+        tuple(path for path in guests if is_useless_guest(path, staying, fetched)),
         () if volumes else tuple(with_data),
         tuple(record for record in inventory.records if record not in records),
         others,
     )
+
+
+def is_useless_guest(folder: Path, exported: Collection[str], fetched: Collection[Path]) -> bool:
+    """Whether a guest image in the cache is of no image that is there, and of no lab that is there."""
+    if EXPORTED_GUEST.fullmatch(folder.name):
+        return folder.name not in exported
+    return FETCHED_GUEST.fullmatch(folder.name) is not None and folder not in fetched
 
 
 def is_gone(there: Remains, folder: bool) -> bool:

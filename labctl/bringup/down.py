@@ -8,8 +8,9 @@ import docker
 from docker.errors import NotFound as NotThere
 
 from labctl.engine.lab_lock import lab_lock
+from labctl.engine.labels import TITLE_LABEL
 from labctl.engine.machine import clean_up, remove_filter
-from labctl.engine.remains import TITLE_LABEL, Remains, remains_of
+from labctl.engine.remains import Remains, remains_of
 from labctl.errors import BadInput, MachineConflict
 from labctl.events import Emit, step
 from labctl.lab.names import filter_table, guest_group, node_folders

@@ -14,7 +14,8 @@ from labctl.bringup.execute import StepEvents
 from labctl.bringup.plan import DATABASE, Action, Plan
 from labctl.bringup.wanted import Wanted
 from labctl.engine import compose
-from labctl.engine.containers import LAB_LABEL, SERVICE_LABEL
+from labctl.engine.containers import SERVICE_LABEL
+from labctl.engine.labels import LAB_LABEL
 from labctl.engine.process import CommandFailed
 from labctl.engine.volume_files import read_file, which_are_there, write_file
 from labctl.errors import BringUpFailed

@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -31,6 +31,10 @@ from labctl.render.source import SourceTree
 RANGE = "range-"
 SERVICE_UID = 64100
 """Runs the services where labctl itself runs as root; images/base makes the user."""
+
+
+DropIns = Mapping[str, tuple[tuple[str, bytes], ...]]
+"""Service to the names and contents of drop-in files, in the order in which they are read."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +175,15 @@ def make_plan(
         image_backend=lab.images,
         network=lab.network,
         opening=opening,
+        tls=lab.tls,
+        ca_file=state.ca_file,
     )
+
+
+def with_drop_ins(plan: LabPlan, more: DropIns) -> LabPlan:
+    """A lab with more drop-ins than its lab file names, which are read after those."""
+    both = {service: (*plan.drop_ins.get(service, ()), *files) for service, files in more.items()}
+    return replace(plan, drop_ins={**plan.drop_ins, **both})
 
 
 def prepare(folders: CatalogFolders, state: LabState, lab: LabFile, plan: LabPlan) -> Prepared:

@@ -1,14 +1,16 @@
 """`labctl prune`: looks for what nobody needs any more, and removes it."""
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import docker
 import yaml
 
 from labctl.bringup.debris import Debris, find_debris, is_gone
 from labctl.bringup.down import remove_lab
+from labctl.build.guest import fetched_file
 from labctl.build.naming import naming
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import load_images
@@ -16,9 +18,14 @@ from labctl.catalog.profile import load_profiles
 from labctl.engine.inventory import Inventory, remove_image, remove_record, take_inventory
 from labctl.engine.lab_lock import lab_lock, teller
 from labctl.engine.remains import Remains, all_remains, remains_of
+from labctl.errors import BadInput
 from labctl.events import Emit, Note, step
+from labctl.files import read_regular
+from labctl.lab.document import MOST_BYTES
+from labctl.lab.guests import is_address
 from labctl.lab.locks import locked
 from labctl.lab.state import LabState, cache_root, state_folders
+from labctl.yaml_input import load_yaml
 
 
 def look(
@@ -43,6 +50,7 @@ def look(
         {lab.name for lab in labs},
         sorted((cache_root() / "guests").glob("*")),
         needed_images(folders, labs, remains),
+        [folder for lab in labs for folder in fetched_guests(lab)],
         everything=everything,
         volumes=volumes,
     )
@@ -55,14 +63,37 @@ def needed_images(folders: CatalogFolders, labs: Iterable[LabState], remains: Ma
     return frozenset(reference for lab in there for reference in images_of(folders, lab))
 
 
+def said_of(lab: LabState) -> Mapping[str, Any]:
+    """What a lab's file says; nothing where there is none.
+
+    Raises:
+        BadInput: It is no lab file, so nobody knows what the lab needs.
+    """
+    try:
+        said = load_yaml(read_regular(lab.lab_file, MOST_BYTES)) if lab.exists else {}
+    except yaml.YAMLError as error:
+        raise BadInput(f"{lab.lab_file} is not YAML", evidence=[str(error)]) from None
+    if not isinstance(said, dict):
+        raise BadInput(f"{lab.lab_file} is no lab file")
+    return said
+
+
 def images_of(folders: CatalogFolders, lab: LabState) -> list[str]:
     """References of the images that a lab needs. Nothing but that is looked at in its file."""
-    said = (yaml.safe_load(lab.lab_file.read_text()) if lab.exists else None) or {}
+    said = said_of(lab)
     if not (release := str(said.get("release", ""))):
         return []
     known = load_profiles(folders)
     images = load_images(folders).runtime(known.closure(said.get("with") or ()))
     return [naming(release).reference(image.name) for image in images]
+
+
+def fetched_guests(lab: LabState) -> Iterator[Path]:
+    """The folder of the guest image that a lab boots, where it was fetched."""
+    said = said_of(lab)
+    guest, sha256 = said.get("guest"), said.get("guest_sha256")
+    if isinstance(guest, str) and is_address(guest):
+        yield fetched_file(guest, sha256, cache_root() / "guests").parent
 
 
 def prune(

@@ -28,11 +28,13 @@ from labctl.bringup.machine import (
 from labctl.bringup.migrate import migrate, read_stamps, stamps_of, write_stamps
 from labctl.bringup.plan import DATABASE, Action, Plan, changed_files, plan_bring_up
 from labctl.bringup.prepare import (
+    DropIns,
     Prepared,
     make_plan,
     prepare,
     range_lock,
     refuse_to_lose_nodes,
+    with_drop_ins,
     with_range,
     write_files,
 )
@@ -89,7 +91,13 @@ class BroughtUp:
 
 
 def bring_up(
-    client: docker.DockerClient, folders: CatalogFolders, wanted: LabFile, emit: Emit, *, adopt: bool = False
+    client: docker.DockerClient,
+    folders: CatalogFolders,
+    wanted: LabFile,
+    emit: Emit,
+    *,
+    adopt: bool = False,
+    passing: DropIns | None = None,
 ) -> BroughtUp:
     """Brings a lab up, or finishes what is missing of it: looks, plans, says what it will do, does it.
 
@@ -99,6 +107,7 @@ def bring_up(
         wanted: The lab.
         emit: Told about the steps.
         adopt: Whether it may be another user's; all of that is removed first.
+        passing: More drop-ins, which the lab file does not have: the next `up` takes them away.
 
     Raises:
         NotYours: It is another user's.
@@ -113,7 +122,7 @@ def bring_up(
         if adopt:
             remove_others(client, folders, wanted, emit)
         with locked("addresses", teller(emit, "the choice of addresses")):
-            proposal = propose(client, folders, wanted, emit)
+            proposal = propose(client, folders, wanted, emit, passing=passing)
             until_ready.enter_context(range_lock(proposal.prepared.lab))
             emit(proposal.event)
             for planned in proposal.plan.of(Action.WRITE):
@@ -203,7 +212,13 @@ class Proposal:
 
 
 def propose(
-    client: docker.DockerClient, folders: CatalogFolders, wanted: LabFile, emit: Emit, *, may_probe: bool = True
+    client: docker.DockerClient,
+    folders: CatalogFolders,
+    wanted: LabFile,
+    emit: Emit,
+    *,
+    may_probe: bool = True,
+    passing: DropIns | None = None,
 ) -> Proposal:
     """Looks at what is there and works out what `up` has to do. Changes nothing.
 
@@ -213,6 +228,7 @@ def propose(
         wanted: The lab.
         emit: Told about the steps.
         may_probe: Whether a guest may be run to find out if KVM works.
+        passing: As for `bring_up`.
 
     Raises:
         BadInput: Images or profiles are missing, a file is wrong, or a node of the lab would go.
@@ -239,7 +255,8 @@ def propose(
     if found.type == "qemu":
         emit(Note(f"Guests run under QEMU's emulation, not KVM: {found.reason}."))
     with step(emit, "render") as evidence:
-        prepared = prepare(folders, state, lab, make_plan(state, lab, references, found.type, sources, opening))
+        shape = with_drop_ins(make_plan(state, lab, references, found.type, sources, opening), passing or {})
+        prepared = prepare(folders, state, lab, shape)
         shall_be = read_wanted(
             prepared.rendered["compose.yaml"],
             prepared.files,

@@ -8,7 +8,7 @@ from labctl.build.bake import DEFINITION, bake, batches
 from labctl.build.contents import labels_of, look_inside, read_contents, write_contents
 from labctl.build.machine import build_secrets
 from labctl.build.provenance import provenance
-from labctl.build.rootfs import Base, ensure_rootfs, rootfs_reference
+from labctl.build.rootfs import Base, Rootfs, ensure_rootfs, rootfs_reference
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import ImageGraph
 from labctl.catalog.release import Release
@@ -29,6 +29,7 @@ class BuildRequest:
         images: Names; empty for all that a lab without profiles needs.
         naming: How the results are called.
         base: Where the base root filesystem comes from: one of `Base`, or an image's reference.
+        pull: Renew the base root filesystem however old it is.
         jobs: At most so many images at once; None leaves it to BuildKit.
         no_cache: Build every step anew.
         push: Push the results.
@@ -38,6 +39,7 @@ class BuildRequest:
     images: tuple[str, ...]
     naming: Naming
     base: str = Base.AUTO
+    pull: bool = False
     jobs: int | None = None
     no_cache: bool = False
     push: bool = False
@@ -80,7 +82,7 @@ def build_images(
     """
     targets = chosen(graph, request.images, request.profiles)
     with locked("build", teller(emit, "images")):
-        rootfs = ensure_rootfs(request.base, release.debian, place.root.parent, emit)
+        rootfs = ensure_rootfs(request.base, release.debian, place.root.parent, emit, pull=request.pull)
         build = build_input(folders, graph, release, request, place, rootfs)
         build_targets(build, targets, request, place, emit)
     return tuple(request.naming.reference(name) for name in targets)
@@ -116,7 +118,7 @@ def render_only_to(
     if folder.exists() and any(folder.iterdir()) and not (folder / DEFINITION).exists():
         raise BadInput(f"{folder} is not empty, and no build context.", remedy="Name a new folder.")
     rootfs = request.base if request.base not in list(Base) else rootfs_reference(release.debian)
-    build = build_input(folders, graph, release, request, place, rootfs)
+    build = build_input(folders, graph, release, request, place, Rootfs(rootfs))
     write_folder(folder, render_build_context(build), mode=0o644)
 
 
@@ -126,17 +128,19 @@ def build_input(
     release: Release,
     request: BuildRequest,
     place: BuildPlace,
-    rootfs: str,
+    rootfs: Rootfs,
 ) -> BuildInput:
     """Everything that the build context is made of."""
+    origin = provenance(folders, graph, release.name)
     return BuildInput(
         folders=folders,
         graph=graph,
         release=release,
-        rootfs=rootfs,
+        rootfs=rootfs.reference,
+        packages_since=rootfs.made.isoformat() if rootfs.made else "",
         naming=request.naming,
         secrets=build_secrets(place.secrets, release.debian),
-        provenance=provenance(folders, graph, release.name),
+        provenance={name: {**labels, **rootfs.labels} for name, labels in origin.items()},
         contents=labels_of(read_contents(place.contents)),
     )
 

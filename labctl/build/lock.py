@@ -9,12 +9,12 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 from uv import find_uv_bin
 
+from labctl.build.pins import BUILDER, Lock, Pin, canonical, parse_lock
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import ImageGraph
 from labctl.catalog.release import Release, lock_folder
@@ -24,26 +24,6 @@ from labctl.events import Emit, step
 
 COMMON = "python"
 """The image whose layer holds what several others need."""
-BUILDER = "builder"
-"""The image that compiles source packages."""
-
-
-@dataclass(frozen=True)
-class Pin:
-    """One locked package: `name==version` with its hashes, as text of a requirements file."""
-
-    name: str
-    version: str
-    text: str
-
-    @property
-    def plain(self) -> str:
-        """Without hashes."""
-        return f"{self.name}=={self.version}"
-
-
-Lock = Mapping[str, Pin]
-"""Package name to pin."""
 
 
 def lock_release(
@@ -66,7 +46,7 @@ def lock_release(
         BuildFailed: uv found no solution.
     """
     with step(emit, "read constraints") as found:
-        limits = apply_overrides(read_constraints(constraints or release.constraints), release.overrides)
+        limits = apply_overrides(read_constraints(constraints or release.constraints), release.overriding)
         found.text = f"{len(limits)} pins"
     resolved: dict[str, Lock] = {}
     for image in graph.images:
@@ -84,7 +64,6 @@ def lock_release(
         written += write_wheels(lock_folder(folders, release.name, name), locks[name], release)
     builder = lock_folder(folders, release.name, BUILDER)
     written.append(write(builder / "tools.txt", [pin.text for pin in tools.values()]))
-    written.append(write(builder / "build.txt", [pin.plain for pin in tools.values() if pin.name != "uv"]))
     written.append(write(builder / "source.txt", [pin.text for pin in compiled]))
     return tuple(written)
 
@@ -114,7 +93,7 @@ def lock_images(
         BadInput: The constraints cannot be read.
         BuildFailed: uv found no solution, or an image needs another version of what a parent has.
     """
-    limits = apply_overrides(read_constraints(constraints or release.constraints), release.overrides)
+    limits = apply_overrides(read_constraints(constraints or release.constraints), release.overriding)
     written = []
     for name in names:
         with step(emit, f"resolve {name}") as found:
@@ -165,12 +144,6 @@ def apply_overrides(constraints: Iterable[str], overrides: Iterable[str]) -> tup
     return (*kept, *overrides)
 
 
-def canonical(requirement: str) -> str:
-    """The package's name as PEP 503 normalizes it, from the start of a requirement line."""
-    found = re.match(r"[A-Za-z0-9._-]+", requirement)
-    return re.sub(r"[-_.]+", "-", found.group()).lower() if found else ""
-
-
 def resolve(requirements: Iterable[str], constraints: Iterable[str], release: Release) -> Lock:
     """Runs `uv pip compile` for one set of requirements.
 
@@ -200,16 +173,6 @@ def resolve(requirements: Iterable[str], constraints: Iterable[str], release: Re
             f"uv finds no set of packages for {', '.join(requirements)}.", evidence=answer.stderr.splitlines()[-20:]
         )
     return parse_lock(answer.stdout)
-
-
-def parse_lock(text: str) -> Lock:
-    """Reads the output of `uv pip compile --generate-hashes`."""
-    pins: dict[str, Pin] = {}
-    for entry in re.split(r"\n(?=\S)", text.strip()):
-        head = re.match(r"([A-Za-z0-9._-]+)==([^\s;\\]+)", entry)
-        if head:
-            pins[canonical(entry)] = Pin(canonical(entry), head.group(2), entry.rstrip())
-    return pins
 
 
 def split(

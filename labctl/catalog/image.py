@@ -31,6 +31,8 @@ class ImageFile(BaseModel):
     """Images whose database migrations this image holds the result of."""
     versions: Mapping[str, str] = {}
     """Label name to the Debian package whose version it states."""
+    packages: str = ""
+    """Of an image without dpkg: the file at its root that lists the Debian packages which its content is from."""
     runtime: bool = True
     """False for images that no lab needs: they serve to make others, or run beside a lab."""
     artifact: bool = False

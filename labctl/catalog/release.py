@@ -9,6 +9,27 @@ from labctl.catalog.yaml_model import read_yaml_model
 from labctl.errors import BadInput
 
 
+class Override(BaseModel):
+    """A requirement that replaces what the constraints say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    requirement: str
+    reason: str
+    mends: tuple[str, ...] = ()
+    """Advisories that it is for."""
+
+
+class Accepted(BaseModel):
+    """An advisory that is known and left as it is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    advisory: str
+    package: str
+    reason: str
+
+
 class Release(BaseModel):
     """The schema of release.yaml."""
 
@@ -22,12 +43,17 @@ class Release(BaseModel):
     """The interpreter's version in that suite; locks are resolved for it."""
     constraints: str
     """Address or path of OpenStack's upper constraints of this release."""
-    overrides: tuple[str, ...] = ()
-    """Requirements that replace what the constraints say."""
+    overrides: tuple[Override, ...] = ()
+    accepted: tuple[Accepted, ...] = ()
     tools: tuple[str, ...] = ()
-    """What the image `builder` installs to do its work."""
+    """What the image `builder` works with: uv, and everything that compiling needs."""
     source_builds: tuple[str, ...] = ()
     """Packages that are compiled from source in the image `builder`."""
+
+    @property
+    def overriding(self) -> tuple[str, ...]:
+        """The requirements of the overrides."""
+        return tuple(override.requirement for override in self.overrides)
 
 
 def releases(folders: CatalogFolders) -> tuple[str, ...]:

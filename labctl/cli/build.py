@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labctl.ui import Progress
+from labctl.ui.printable import say
 
 if TYPE_CHECKING:
     from labctl.build.images import BuildPlace
@@ -24,6 +25,15 @@ def build(
         str,
         typer.Option("--base", help="Base root filesystem: auto, registry, mmdebstrap, or an image of your own."),
     ] = "auto",
+    pull: Annotated[
+        bool, typer.Option("--pull", help="Renew the base root filesystem at once, not after a week.")
+    ] = False,
+    sbom: Annotated[
+        Path | None,
+        typer.Option(
+            "--sbom", help="Write each image's software bill of materials there, as CycloneDX.", metavar="DIR"
+        ),
+    ] = None,
     render_only: Annotated[
         Path | None,
         typer.Option("--render-only", "--dry-run", help="Write Dockerfiles and docker-bake.json there; build nothing."),
@@ -53,6 +63,8 @@ def build(
 
     if push and not registry:
         raise BadInput("--push needs --registry.", remedy="For example `--registry registry.example.org/team`.")
+    if sbom and (render_only or show_list or graph):
+        raise BadInput("--sbom tells of images that are built, and nothing is built here.")
     folders = catalog_folders()
     loaded, found = load_images(folders), load_release(folders, release)
     known, asked = load_profiles(folders), listed(with_)
@@ -60,25 +72,29 @@ def build(
     profiles = known.closure(asked)
     chosen(loaded, images or (), profiles)
     if show_list:
-        typer.echo(list_images(loaded))
+        say(list_images(loaded))
         return
     if graph:
-        typer.echo(draw_graph(loaded, graph))
+        say(draw_graph(loaded, graph))
         return
     naming = named(release, tag, registry)
-    request = BuildRequest(tuple(images or ()), naming, base, jobs, no_cache, push, profiles)
+    request = BuildRequest(tuple(images or ()), naming, base, pull, jobs, no_cache, push, profiles)
     place = build_place(naming.tag)
     if render_only:
         render_only_to(render_only, folders, loaded, found, request, place)
-        typer.echo(f"Rendered into {render_only}; build with `docker buildx bake -f docker-bake.json` there.")
+        say(f"Rendered into {render_only}; build with `docker buildx bake -f docker-bake.json` there.")
         return
     require_engine()
     with listener(progress, sys.stderr) as emit:
         references = build_images(folders, loaded, found, request, place, emit)
         if naming.reference("guest") in references:
             export_guest(naming.reference("guest"), cache_root() / "guests")
+        if sbom:
+            from labctl.build.bills import write_bills
+
+            write_bills(sbom, folders, loaded, found, naming, chosen(loaded, images or (), profiles), emit)
     if progress is not Progress.JSON:
-        typer.echo(f"{len(references)} images are built: {', '.join(references)}", err=True)
+        say(f"{len(references)} images are built: {', '.join(references)}", err=True)
 
 
 def build_place(tag: str) -> "BuildPlace":

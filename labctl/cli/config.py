@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from labctl.ui.printable import say
+
 if TYPE_CHECKING:
     from labctl.bringup.drop_ins import Checked
 
@@ -47,9 +49,9 @@ def show(
         return str(path.relative_to(state.rendered))
 
     if as_json:
-        typer.echo(configuration.as_json(found, masked, name_of))
+        say(configuration.as_json(found, masked, name_of))
     else:
-        typer.echo(configuration.as_file(found, masked, name_of, origin=origin))
+        say(configuration.as_file(found, masked, name_of, origin=origin))
 
 
 @config_app.command()
@@ -79,6 +81,6 @@ def check(
         checked = check_lab(catalog_folders(), with_values(lab, release=release) if release else lab)
     for finding in checked.findings:
         if not finding.is_error:
-            typer.echo(finding.line, err=True)
+            say(finding.line, err=True)
     refuse(checked.findings)
-    typer.echo(f"{checked.files} file(s) checked against {', '.join(checked.against) or 'nothing'}: no mistake.")
+    say(f"{checked.files} file(s) checked against {', '.join(checked.against) or 'nothing'}: no mistake.")

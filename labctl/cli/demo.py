@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labctl.ui import Progress
+from labctl.ui.printable import say
 
 if TYPE_CHECKING:
     from labctl.cloud.demo.target import DemoResult
@@ -39,7 +40,7 @@ def demo(
             console_png=console or folder / "console.png",
             keep_in=folder if keep else None,
         )
-    typer.echo(as_json(result) if progress is Progress.JSON else as_text(result))
+    say(as_json(result) if progress is Progress.JSON else as_text(result))
 
 
 def as_json(result: "DemoResult") -> str:

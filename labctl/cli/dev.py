@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from labctl.ui.printable import say
+
 if TYPE_CHECKING:
     import docker
 
@@ -38,7 +40,7 @@ def dev(
     with docker_engine() as client, listener(Progress.PLAIN, sys.stderr) as emit:
         if stop:
             bring_up_with(client, with_values(lab, sources=known.stopped(lab.sources, service)), emit)
-            typer.echo(f"{', '.join(sorted(services))}: from the image.", err=True)
+            say(f"{', '.join(sorted(services))}: from the image.", err=True)
             return
         tree = Tree(next(known.of[one] for one in services), chosen_tree(known, lab, services, service, src))
         wanted = with_values(lab, sources=known.started(lab.sources, service, tree.path))
@@ -49,10 +51,10 @@ def dev(
                 raise
             say_that_it_goes_on(error)
         option = "" if name is None else f" --name {name}"
-        typer.echo(f"{', '.join(sorted(services))}: from {tree.path}.", err=True)
+        say(f"{', '.join(sorted(services))}: from {tree.path}.", err=True)
         if not no_watch:
             watch(client, wanted, tree, services, emit)
-    typer.echo(f"`labctl dev{option} {service} --stop` returns to the image.", err=True)
+    say(f"`labctl dev{option} {service} --stop` returns to the image.", err=True)
 
 
 def chosen_tree(known: "Projects", lab: "LabFile", services: frozenset[str], service: str, src: Path | None) -> Path:
@@ -107,9 +109,9 @@ def watch(client: "docker.DockerClient", lab: "LabFile", tree: "Tree", services:
     prefix = f"{lab.name}-"
 
     def show(container: str, line: str) -> None:
-        typer.echo(f"{container.removeprefix(prefix)} | {line}" if len(services) > 1 else line)
+        say(f"{container.removeprefix(prefix)} | {line}" if len(services) > 1 else line)
 
-    typer.echo("Watching; Ctrl-C ends the watch and leaves everything running.", err=True)
+    say("Watching; Ctrl-C ends the watch and leaves everything running.", err=True)
     containers = [f"{prefix}{service}" for service in sorted(services)]
     with suppress(KeyboardInterrupt), followed(client, containers, datetime.now(UTC), show):
         develop(

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from labctl.ui.printable import say
+
 if TYPE_CHECKING:
     from labctl.findings import Report
     from labctl.lab.file import LabFile
@@ -37,7 +39,7 @@ def doctor(
         mend(report)
         report = machine_report(name, nodes)
     if as_json:
-        typer.echo(report_as_json(report))
+        say(report_as_json(report))
     else:
         show_report(report, Console())
     if report.errors:
@@ -49,7 +51,7 @@ def mend(report: "Report") -> None:
     from labctl.doctor.fix import apply
 
     for applied in apply(report.fixes):
-        typer.echo(f"{applied.fix.what}: {applied.refusal or 'done'}", err=True)
+        say(f"{applied.fix.what}: {applied.refusal or 'done'}", err=True)
 
 
 def configuration_report(root: Path, release: str | None) -> "Report":

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from labctl.ui import Progress
+from labctl.ui.printable import say
 
 
 def down(
@@ -32,7 +33,7 @@ def down(
         raise NotFound(f"There was nothing of a lab {lab!r}.")
     if progress is not Progress.JSON:
         kept = "; its data is kept" if keep_data else ""
-        typer.echo(
+        say(
             f"The lab {lab!r} is gone: {removed.containers} containers, {removed.networks} networks, "
             f"{removed.volumes} volumes{kept}.",
             err=True,

@@ -7,6 +7,8 @@ from typing import NoReturn
 
 import typer
 
+from labctl.ui.printable import say
+
 engine_app = typer.Typer(
     help="Look at the Docker engine; start and stop it where no init system does.", no_args_is_help=True
 )
@@ -28,7 +30,7 @@ def status() -> None:
         "buildx": found.plugins.buildx or "missing",
     }
     for name, value in lines.items():
-        typer.echo(f"{name + ':':<16}{value}")
+        say(f"{name + ':':<16}{value}")
 
 
 @engine_app.command()
@@ -42,7 +44,7 @@ def start() -> None:
     _refuse_others()
     mine = daemon.Daemon()
     if mine.pid() is not None or mine.answers():
-        typer.echo("The Docker engine runs already.")
+        say("The Docker engine runs already.")
         return
     if systemd_runs():
         _replace_by(["systemctl", "start", "docker"])
@@ -66,7 +68,7 @@ def stop() -> None:
         _replace_by(["systemctl", "stop", "docker.socket", "docker.service"])
     mine = daemon.Daemon()
     if mine.pid() is None and not mine.answers():
-        typer.echo("The Docker engine does not run.")
+        say("The Docker engine does not run.")
         return
     if os.geteuid() != 0:
         _replace_by(_this_command())

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from labctl.ui.printable import say
+
 
 def explain(
     asked: Annotated[
@@ -28,6 +30,6 @@ def explain(
     with docker_engine() as client:
         story = find_story(client, lab, asked)
     if as_json:
-        typer.echo(story_as_json(story))
+        say(story_as_json(story))
     else:
         show_story(story, Console(), everything)

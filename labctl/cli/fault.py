@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from labctl.ui.printable import say
+
 if TYPE_CHECKING:
     import docker
 
@@ -47,13 +49,13 @@ def list_(name: Name = None, as_json: Annotated[bool, typer.Option("--json", hel
             }
             for one in ALL
         ]
-        typer.echo(json.dumps(listed))
+        say(json.dumps(listed))
         return
     rows = [
         (one.id, one.where.value, one.verdict, one.title, shown(there[one.id]) if one.id in there else "")
         for one in ALL
     ]
-    typer.echo(table([HEADINGS, *rows]))
+    say(table([HEADINGS, *rows]))
 
 
 def shown(places: list[str]) -> str:
@@ -93,16 +95,14 @@ def inject(
     scene = scene_in(name, wanted, node)
     if dry_run:
         change = wanted.change(scene)
-        typer.echo("\n".join(("inject:", *(f"  {step}" for step in change.inject))))
-        typer.echo("\n".join(("clear:", *(f"  {step}" for step in change.clear))))
+        say("\n".join(("inject:", *(f"  {step}" for step in change.inject))))
+        say("\n".join(("clear:", *(f"  {step}" for step in change.clear))))
         return
     with changing(scene.lab) as client:
         refuse_if_down(client, scene.lab)
         for step in work(tools_of(LabState(scene.lab)), wanted, scene):
-            typer.echo(str(step), err=True)
-    typer.echo(
-        f"{wanted.title}. `labctl fault clear {wanted.id}` mends it; {namer(wanted.verdict)} must name it.", err=True
-    )
+            say(str(step), err=True)
+    say(f"{wanted.title}. `labctl fault clear {wanted.id}` mends it; {namer(wanted.verdict)} must name it.", err=True)
 
 
 @contextmanager
@@ -159,15 +159,15 @@ def clear(
             choose_fault(ALL, fault)
         for one in reversed(read_injected(state)):
             if fault in (None, one.id) and node in (None, one.node):
-                typer.echo("\n".join((f"{one}:", *(f"  {step}" for step in one.clear))))
+                say("\n".join((f"{one}:", *(f"  {step}" for step in one.clear))))
         return
     count = 0
     with changing(state.name):
         for one in work(tools_of(state), fault, node, ALL):
-            typer.echo(f"{one} is cleared.", err=True)
+            say(f"{one} is cleared.", err=True)
             count += 1
     if not count:
-        typer.echo("There is nothing to clear.", err=True)
+        say("There is nothing to clear.", err=True)
 
 
 def scene_in(name: str | None, wanted: "Fault", node: str | None) -> "Scene":
@@ -177,7 +177,7 @@ def scene_in(name: str | None, wanted: "Fault", node: str | None) -> "Scene":
     from labctl.fault.inject import choose_node
     from labctl.fault.objects import Objects
     from labctl.fault.scene import Scene
-    from labctl.lab.addresses import AddressPlan
+    from labctl.lab.addresses import AddressPlan, broker_port
 
     state = find_lab(name)
     lab = lab_file(state)
@@ -185,7 +185,7 @@ def scene_in(name: str | None, wanted: "Fault", node: str | None) -> "Scene":
     plan = AddressPlan(lab.address_range)
     nodes = plan.nodes(lab.nodes)
     objects = Objects(lambda: connect(state.clouds_yaml, f"{state.name}-admin"), plan.provider)
-    return Scene(state.name, plan, choose_node(wanted, node, nodes), nodes, objects)
+    return Scene(state.name, plan, choose_node(wanted, node, nodes), nodes, objects, broker_port(tls=lab.tls))
 
 
 def tools_of(state: "LabState") -> "Tools":

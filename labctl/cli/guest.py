@@ -19,7 +19,7 @@ def guest_image(lab: "LabFile") -> "GuestImage":
     cache = cache_root() / "guests"
     if lab.guest:
         with listener(Progress.PLAIN, sys.stderr) as emit:
-            guest = other_guest(lab.guest, lab.guest_user, cache, emit)
+            guest = other_guest(lab.guest, lab.guest_user, lab.guest_sha256, cache, emit)
     else:
         guest = export_guest(naming(lab.release).reference("guest"), cache)
     return GuestImage(guest.name, guest.path, guest.user, guest.min_ram, guest.disk_format, properties=guest.properties)

@@ -7,6 +7,7 @@ import typer
 
 from labctl.cli.build import RELEASE
 from labctl.ui import Progress
+from labctl.ui.printable import say
 
 
 def lock(
@@ -36,4 +37,4 @@ def lock(
         else:
             written = lock_release(folders, graph, found, emit, constraints)
     if progress is not Progress.JSON:
-        typer.echo(f"{len(written)} locks are written to {folders.locks / release}.", err=True)
+        say(f"{len(written)} locks are written to {folders.locks / release}.", err=True)

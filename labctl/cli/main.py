@@ -9,7 +9,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from labctl import __version__
+from labctl.cli.audit import audit
 from labctl.cli.build import build
+from labctl.cli.ca import ca
 from labctl.cli.config import config_app
 from labctl.cli.demo import demo
 from labctl.cli.dev import dev
@@ -33,6 +35,7 @@ from labctl.cli.trace import trace
 from labctl.cli.up import up
 from labctl.cli.verify import verify
 from labctl.errors import INTERRUPTED, LabctlError
+from labctl.ui.printable import say
 
 PASS_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False, "help_option_names": []}
 
@@ -58,6 +61,7 @@ app.command()(logs)
 app.command("exec", context_settings={"allow_interspersed_args": False})(exec_)
 app.command(context_settings=PASS_ON)(openstack)
 app.command()(openrc)
+app.command()(ca)
 app.command()(scale)
 app.add_typer(node_app, name="node")
 app.add_typer(snapshot_app, name="snapshot")
@@ -67,6 +71,7 @@ app.command()(start)
 app.command()(down)
 app.command()(prune)
 app.command()(lock)
+app.command()(audit)
 app.add_typer(config_app, name="config")
 app.add_typer(engine_app, name="engine")
 
@@ -74,7 +79,7 @@ app.add_typer(engine_app, name="engine")
 def show_version(wanted: bool) -> None:
     """Prints the version and ends, when asked to."""
     if wanted:
-        typer.echo(f"labctl {__version__}")
+        say(f"labctl {__version__}")
         raise typer.Exit
 
 
@@ -110,7 +115,7 @@ def run() -> NoReturn:
 
 def say_interrupted() -> int:
     """Says that the user ended it; returns the exit code."""
-    typer.echo("Interrupted.", err=True)
+    say("Interrupted.", err=True)
     return INTERRUPTED
 
 
@@ -139,9 +144,9 @@ def show_unforeseen(error: Exception) -> int:
 
 def show_bug(error: Exception) -> int:
     """Shows what nobody foresaw; returns the exit code."""
-    typer.echo(f"labctl has a bug: {type(error).__name__}: {error}", err=True)
+    say(f"labctl has a bug: {type(error).__name__}: {error}", err=True)
     if os.environ.get("LABCTL_DEBUG"):
         traceback.print_exception(error)
     else:
-        typer.echo("LABCTL_DEBUG=1 shows where; please report it.", err=True)
+        say("LABCTL_DEBUG=1 shows where; please report it.", err=True)
     return 1

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from labctl.ui import Progress
+from labctl.ui.printable import say
 
 if TYPE_CHECKING:
     from labctl.cloud.nodes.view import ComputeNode
@@ -34,9 +35,9 @@ def list_(
     state = find_lab(name)
     nodes = fetch_nodes(admin_of(state), lab_file(state).nodes)
     if as_json:
-        typer.echo(json.dumps([as_object(node) for node in nodes]))
+        say(json.dumps([as_object(node) for node in nodes]))
         return
-    typer.echo(table([HEADINGS, *(row(node) for node in nodes)]))
+    say(table([HEADINGS, *(row(node) for node in nodes)]))
 
 
 @node_app.command()
@@ -91,7 +92,7 @@ def drain(
             drain_node(client, lab, node, emit)
             said = f"{node} is empty and takes no new servers; `labctl node drain {node} --undo` lets them in again."
     if progress is not Progress.JSON:
-        typer.echo(said, err=True)
+        say(said, err=True)
 
 
 def row(node: "ComputeNode") -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from labctl.ui.printable import say
+
 
 def openrc(
     name: Annotated[str | None, typer.Option("--name", help="The lab; needed when there are several.")] = None,
@@ -18,8 +20,8 @@ def openrc(
 
     state = find_lab(name)
     if clouds_yaml:
-        typer.echo(state.clouds_yaml.read_text(), nl=False)
+        say(state.clouds_yaml.read_text(), nl=False)
         return
     cloud = f"{state.name}-admin" if admin else state.name
-    typer.echo(f"export OS_CLIENT_CONFIG_FILE={shlex.quote(str(state.clouds_yaml))}")
-    typer.echo(f"export OS_CLOUD={cloud}")
+    say(f"export OS_CLIENT_CONFIG_FILE={shlex.quote(str(state.clouds_yaml))}")
+    say(f"export OS_CLOUD={cloud}")

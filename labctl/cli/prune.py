@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labctl.ui import Progress
+from labctl.ui.printable import say
 
 if TYPE_CHECKING:
     from labctl.bringup.debris import Debris
@@ -32,12 +33,12 @@ def prune(
     with docker_engine() as client:
         if dry_run:
             debris, _ = work.look(client, folders, everything=everything, volumes=volumes)
-            typer.echo("\n".join(lines(debris)) or "There is nothing to remove.")
+            say("\n".join(lines(debris)) or "There is nothing to remove.")
             return
         with listener(progress, sys.stderr) as emit:
             freed = work.prune(client, folders, emit, everything=everything, volumes=volumes)
     if progress is not Progress.JSON:
-        typer.echo(f"{freed // MB} MB are free again.", err=True)
+        say(f"{freed // MB} MB are free again.", err=True)
 
 
 def lines(debris: "Debris") -> Iterator[str]:
@@ -51,7 +52,7 @@ def lines(debris: "Debris") -> Iterator[str]:
     for name, there in debris.labs.items():
         yield f"lab {name}: {len(there.networks)} networks, {len(there.volumes)} volumes, its state folder"
     if debris.guests:
-        yield f"{len(debris.guests)} guest images of older builds in {debris.guests[0].parent}"
+        yield f"{len(debris.guests)} guest images of older builds, or that no lab boots, in {debris.guests[0].parent}"
     for name in debris.kept_labs:
         yield f"stays: volumes of lab {name}, which has no state folder here; `--volumes` removes them"
     for name, owner in debris.others_labs.items():

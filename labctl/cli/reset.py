@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from labctl.ui import Progress
+from labctl.ui.printable import say
 
 
 def reset(
@@ -25,4 +26,4 @@ def reset(
     with docker_engine() as client, listener(progress, sys.stderr) as emit:
         work(client, catalog_folders(), lab, emit)
     if progress is not Progress.JSON:
-        typer.echo(f"The lab {lab.name!r} is empty and ready after {time.monotonic() - begin:.1f} s.", err=True)
+        say(f"The lab {lab.name!r} is empty and ready after {time.monotonic() - begin:.1f} s.", err=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labctl.ui import Progress
+from labctl.ui.printable import say
 
 if TYPE_CHECKING:
     from labctl.lab.file import LabFile
@@ -43,4 +44,4 @@ def change(lab: "LabFile", nodes: tuple[str, ...], progress: Progress, *, force:
         result = change_nodes(client, catalog_folders(), with_values(lab, nodes=nodes), emit, force=force)
     if progress is not Progress.JSON:
         text = f"The lab {lab.name!r} has {len(nodes)} node(s): {', '.join(nodes)}; ready after {result.seconds:.1f} s."
-        typer.echo(text, err=True)
+        say(text, err=True)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labctl.errors import NotFound
+from labctl.ui.printable import say
 
 if TYPE_CHECKING:
     from labctl.engine.containers import ServiceState
@@ -17,10 +18,11 @@ def logs(
     name: Annotated[str | None, typer.Option("--name", help="The lab; needed when there are several.")] = None,
 ) -> None:
     """Show the log of a service."""
-    from labctl.engine.process import interactive
+    from labctl.engine.process import stream
 
     options = ["--tail", tail, *(["--follow"] if follow else [])]
-    raise typer.Exit(interactive(["docker", "logs", *options, service_of(name, service).container]))
+    command = ["docker", "logs", *options, service_of(name, service).container]
+    raise typer.Exit(stream(command, say, on_error_line=lambda line: say(line, err=True)))
 
 
 def exec_(

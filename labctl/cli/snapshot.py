@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labctl.ui import Progress
+from labctl.ui.printable import say
 
 if TYPE_CHECKING:
     from labctl.lab.state import LabState
@@ -34,7 +35,7 @@ def create(snapshot: Snapshot, name: Name = None, progress: Shown = Progress.AUT
     with docker_engine() as client, listener(progress, sys.stderr) as emit:
         made = work(client, lab, snapshot, emit)
     if progress is not Progress.JSON:
-        typer.echo(f"The lab {lab.name!r} has the snapshot {snapshot!r}: {made.size // MB} MB.", err=True)
+        say(f"The lab {lab.name!r} has the snapshot {snapshot!r}: {made.size // MB} MB.", err=True)
 
 
 @snapshot_app.command("list")
@@ -48,13 +49,13 @@ def list_(name: Name = None, as_json: Annotated[bool, typer.Option("--json", hel
     found = find_manifests(known(name))
     if as_json:
         keep = {"name", "made", "labctl", "lab", "images", "volumes"}
-        typer.echo(json.dumps([one.model_dump(mode="json", include=keep) for one in found]))
+        say(json.dumps([one.model_dump(mode="json", include=keep) for one in found]))
         return
     rows = [
         (one.name, f"{one.made:%F %T}", str(len(one.lab.nodes)), str(one.lab.address_range), str(one.size // MB))
         for one in found
     ]
-    typer.echo(table([HEADINGS, *rows]))
+    say(table([HEADINGS, *rows]))
 
 
 @snapshot_app.command()
@@ -78,7 +79,7 @@ def restore(
         work(client, catalog_folders(), lab, snapshot, emit, upgrade=upgrade)
     if progress is not Progress.JSON:
         seconds = time.monotonic() - begin
-        typer.echo(f"The lab {lab!r} is what it was in {snapshot!r}, ready after {seconds:.1f} s.", err=True)
+        say(f"The lab {lab!r} is what it was in {snapshot!r}, ready after {seconds:.1f} s.", err=True)
 
 
 @snapshot_app.command()
@@ -92,7 +93,7 @@ def delete(snapshot: Snapshot, name: Name = None) -> None:
     state = known(name)
     with docker_engine() as client, listener(Progress.AUTO, sys.stderr) as emit, lab_lock(client, state.name, emit):
         work(client, state, snapshot)
-    typer.echo(f"The snapshot {snapshot!r} of the lab {state.name!r} is gone.", err=True)
+    say(f"The snapshot {snapshot!r} of the lab {state.name!r} is gone.", err=True)
 
 
 @snapshot_app.command()
@@ -113,7 +114,7 @@ def export(
     with docker_engine() as client, listener(progress, sys.stderr) as emit:
         size = work(client, image, state.name, snapshot, file, emit)
     if progress is not Progress.JSON:
-        typer.echo(f"{file}: {size // MB} MB, with the lab's secrets.", err=True)
+        say(f"{file}: {size // MB} MB, with the lab's secrets.", err=True)
 
 
 @snapshot_app.command("import")
@@ -129,7 +130,7 @@ def import_(
     with docker_engine() as client, listener(progress, sys.stderr) as emit:
         made = work(client, helper_image, file, emit)
     if progress is not Progress.JSON:
-        typer.echo(f"`labctl snapshot restore --name {made.lab.name} {made.name}` brings it up.", err=True)
+        say(f"`labctl snapshot restore --name {made.lab.name} {made.name}` brings it up.", err=True)
 
 
 def known(name: str | None) -> "LabState":

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from labctl.ui.printable import say
+
 if TYPE_CHECKING:
     from labctl.bringup.labs import LabSeen
 
@@ -30,7 +32,7 @@ def status(
     stopped = bool(services) and all(service.is_stopped for service in services.values())
     ready = bool(services) and not stopped and all(service.is_ready for service in services.values())
     if as_json:
-        typer.echo(
+        say(
             json.dumps(
                 {
                     "name": state.name,
@@ -55,21 +57,21 @@ def status(
         )
         return
     besides = f", with {', '.join(lab.profiles)}" if lab.profiles else ""
-    typer.echo(
+    say(
         f"lab {state.name!r}: release {lab.release}, {len(lab.nodes)} node(s){besides}, {lab.address_range}, "
         f"{state.folder}"
     )
     if owner:
-        typer.echo(f"The one on the engine belongs to another user: {owner}")
+        say(f"The one on the engine belongs to another user: {owner}")
     width = max((len(key) for key in services), default=0)
     for key, one in services.items():
         source = f"  from {one.source}" if one.source else ""
         page = f"  {one.page}" if one.page else ""
-        typer.echo(f"  {key:<{width}}  {'stopped' if stopped else one.summary:<10}  {one.since}{source}{page}")
+        say(f"  {key:<{width}}  {'stopped' if stopped else one.summary:<10}  {one.since}{source}{page}")
     if stopped:
-        typer.echo(f"stopped: `labctl start --name {state.name}` brings it back")
+        say(f"stopped: `labctl start --name {state.name}` brings it back")
     else:
-        typer.echo("ready" if ready else "not ready: `labctl up` finishes what is missing")
+        say("ready" if ready else "not ready: `labctl up` finishes what is missing")
 
 
 def list_(as_json: Annotated[bool, typer.Option("--json", help="As a JSON list.")] = False) -> None:
@@ -83,11 +85,11 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="As a JSON list."
     with docker_engine() as client:
         labs = all_labs(client, lab_file)
     if as_json:
-        typer.echo(json.dumps([as_object(lab) for lab in labs]))
+        say(json.dumps([as_object(lab) for lab in labs]))
     elif labs:
-        typer.echo(table([HEADINGS, *(as_row(lab) for lab in labs)]))
+        say(table([HEADINGS, *(as_row(lab) for lab in labs)]))
     else:
-        typer.echo("There is no lab; `labctl up` makes one.", err=True)
+        say("There is no lab; `labctl up` makes one.", err=True)
 
 
 def as_row(lab: "LabSeen") -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from labctl.ui import Progress
+from labctl.ui.printable import say
 
 
 def stop(
@@ -23,7 +24,7 @@ def stop(
         stopped = stop_lab(client, lab, emit, timeout=timeout)
     if progress is not Progress.JSON:
         off = f", {stopped.switched_off} of them switched off after {timeout} s" if stopped.switched_off else ""
-        typer.echo(
+        say(
             f"The lab {lab.name!r} is stopped: {stopped.containers} containers, {stopped.guests} servers{off}; "
             f"`labctl start --name {lab.name}` brings it back.",
             err=True,

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from labctl.ui.printable import say
+
 if TYPE_CHECKING:
     from labctl.trace.ends import Wanted
     from labctl.trace.run import Trace
@@ -34,7 +36,7 @@ def trace(
 
     protocol, port = parse_protocol(proto)
     traced = run(name, Wanted(server, to, source, protocol, port))
-    typer.echo(trace_as_json(traced) if as_json else as_text(traced))
+    say(trace_as_json(traced) if as_json else as_text(traced))
     if svg:
         from labctl.trace.report.picture import as_svg
 

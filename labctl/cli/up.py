@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labctl.ui import Progress
+from labctl.ui.printable import say
 
 if TYPE_CHECKING:
     from labctl.bringup.up import BroughtUp
@@ -18,11 +19,16 @@ def up(
     name: Annotated[str | None, typer.Option("--name", help="The lab's name; default: lab.")] = None,
     file: Annotated[Path | None, typer.Option("--file", help="A lab file.")] = None,
     guest: Annotated[str | None, typer.Option("--guest", help="A guest image: path or URL (CirrOS, ...).")] = None,
+    guest_sha256: Annotated[str | None, typer.Option("--guest-sha256", help="Its checksum; http needs one.")] = None,
     with_: Annotated[
         str | None, typer.Option("--with", help="Profiles that it shall have besides: NAME,...", metavar="PROFILES")
     ] = None,
     without: Annotated[
         str | None, typer.Option("--without", help="Profiles that it shall have no more.", metavar="PROFILES")
+    ] = None,
+    tls: Annotated[
+        bool | None,
+        typer.Option("--tls/--no-tls", help="Whether all that crosses TCP is encrypted.", show_default=False),
     ] = None,
     wait_timeout: Annotated[int | None, typer.Option("--wait-timeout", help="Seconds until it must be ready.")] = None,
     adopt: Annotated[bool, typer.Option("--adopt", help="Remove another user's lab of that name first.")] = False,
@@ -41,7 +47,9 @@ def up(
     from labctl.ui import listener
     from labctl.ui.plan import plan_text
 
-    wanted = wanted_lab(name, file, nodes=nodes, guest=guest, wait_timeout=wait_timeout)
+    wanted = wanted_lab(
+        name, file, nodes=nodes, guest=guest, guest_sha256=guest_sha256, tls=tls, wait_timeout=wait_timeout
+    )
     wanted = with_profiles(wanted, load_profiles(catalog_folders()), more=listed(with_), fewer=listed(without))
     if dry_run:
         as_json = progress is Progress.JSON
@@ -55,14 +63,14 @@ def up(
             if as_json:
                 emit(plan)
                 return
-        typer.echo(plan_text(plan, every_step=True))
+        say(plan_text(plan, every_step=True))
         return
     with docker_engine() as client, listener(progress, sys.stderr) as emit:
         result = bring_up(client, catalog_folders(), wanted, emit, adopt=adopt)
         if result.is_new:
             take_checkpoint(client, result, emit)
     if progress is not Progress.JSON:
-        typer.echo(summary(result), err=True)
+        say(summary(result), err=True)
 
 
 def wanted_lab(name: str | None, file: Path | None, **flags: object) -> "LabFile":
@@ -75,6 +83,7 @@ def wanted_lab(name: str | None, file: Path | None, **flags: object) -> "LabFile
     from labctl.catalog.release import load_release
     from labctl.cli.lookup import config_services, lab_file
     from labctl.lab.file import LabFile, load_lab_file, with_values
+    from labctl.lab.guests import is_address
     from labctl.lab.names import parse_lab_name
     from labctl.lab.nodes import with_count
     from labctl.lab.state import LabState
@@ -85,11 +94,14 @@ def wanted_lab(name: str | None, file: Path | None, **flags: object) -> "LabFile
         state = LabState(parse_lab_name(name or "lab"))
         start = lab_file(state) if state.exists else LabFile(name=state.name)
     given = {key: value for key, value in {"name": name, **flags}.items() if value is not None}
-    if "guest" in given and "://" not in str(given["guest"]):
+    if "guest" in given and not is_address(str(given["guest"])):
         given["guest"] = str(existing_file(Path(str(given["guest"]))))
     if isinstance(count := given.get("nodes"), int):
         given["nodes"] = with_count(start.nodes, count)
+    if "guest" in given and "guest_sha256" not in given:
+        given["guest_sha256"] = None  # it is another image's
     wanted = with_values(start, **given)
+    refuse_guest(wanted)
     if file and LabState(wanted.name).exists:
         before = lab_file(LabState(wanted.name))
         if "sources" not in start.model_fields_set:
@@ -100,6 +112,20 @@ def wanted_lab(name: str | None, file: Path | None, **flags: object) -> "LabFile
     return wanted
 
 
+def refuse_guest(lab: "LabFile") -> None:
+    """Refuses an address that no guest image is fetched from.
+
+    Raises:
+        BadInput: The lab names one.
+    """
+    from labctl.errors import BadInput
+    from labctl.lab.guests import guest_refusal, is_address
+
+    why = guest_refusal(lab.guest, lab.guest_sha256) if lab.guest and is_address(lab.guest) else ""
+    if why:
+        raise BadInput(f"The guest image {str(lab.guest)[:100]} cannot be taken.", evidence=[why])
+
+
 def existing_file(path: Path) -> Path:
     """The file's absolute path.
 
@@ -107,10 +133,11 @@ def existing_file(path: Path) -> Path:
         BadInput: It is not there.
     """
     from labctl.errors import BadInput
+    from labctl.files import is_file
 
-    if not path.is_file():
+    if not is_file(path):
         raise BadInput(
-            f"There is no guest image {path}.", remedy="Give a file, or an address with http:// or https://."
+            f"There is no guest image {str(path)[:200]}.", remedy="Give a file, or an address with https://."
         )
     return path.resolve()
 
@@ -122,6 +149,7 @@ def summary(result: "BroughtUp") -> str:
     spans = [
         Span(service, seen.started, seen.ready or result.ready, result.depends_on.get(service, ()))
         for service, seen in result.observed.items()
+        if service in result.depends_on  # others were there, and have left
     ]
     name = result.lab.name
     lines = []
@@ -129,11 +157,10 @@ def summary(result: "BroughtUp") -> str:
         last = max(span.end for span in spans)
         spans.append(Span("cloud usable", last, max(last, result.ready), tuple(span.name for span in spans)))
         lines += [draw_timeline(spans, 100), ""]
-    gateway = result.prepared.plan.addresses.gateway
     option = "" if name == "lab" else f" --name {name}"
     lines += [
         f"The lab {name!r} is ready after {result.seconds:.1f} s: {len(result.lab.nodes)} node(s), "
-        f"Keystone at http://{gateway}:5000/v3",
+        f"Keystone at {result.prepared.plan.endpoint(5000, '/v3')}",
         *from_source(result),
         *(f"  {page:<35} {service}, for your browser" for service, page in result.pages.items()),
         f"  labctl demo{option}                     boots a server, logs in to it, shows its console",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labctl.ui import Progress
+from labctl.ui.printable import say
 
 if TYPE_CHECKING:
     from labctl.verify.run import Verdict, VerifyTarget
@@ -50,7 +51,7 @@ def verify(
         with locked(f"verify-{state.name}", teller(emit, f"the tests of {state.name!r}")):
             verdict = run_verify(client, target, emit)
     write_reports(verdict, junit, html)
-    typer.echo(as_json(verdict) if progress is Progress.JSON else text_of(verdict))
+    say(as_json(verdict) if progress is Progress.JSON else text_of(verdict))
     refuse_failures(verdict)
 
 
@@ -62,6 +63,7 @@ def verify_target(lab: str, suite: str, workers: int, shared_accounts: bool) -> 
     """
     from labctl.bringup.prepare import service_uid
     from labctl.build.naming import naming
+    from labctl.catalog.folders import catalog_folders
     from labctl.cli.lookup import demo_target, lab_file
     from labctl.engine.images import image_id
     from labctl.engine.tempest import TempestContainer
@@ -70,17 +72,22 @@ def verify_target(lab: str, suite: str, workers: int, shared_accounts: bool) -> 
     from labctl.verify.run import VerifyTarget
 
     state = LabState(lab)
-    reference = naming(lab_file(state).release).reference(IMAGE)
+    wanted = lab_file(state)
+    reference = naming(wanted.release).reference(IMAGE)
     identity = image_id(reference)
     if identity is None:
         raise BadInput(
             "The image with Tempest is not built yet.", evidence=[reference], remedy=f"Run `labctl build {IMAGE}`."
         )
     target = demo_target(lab)
-    container = TempestContainer(reference, lab, service_uid(), state.folder / "verify", target.guest.path)
+    ca_file = state.ca_file if lab_file(state).tls else None
+    container = TempestContainer(reference, lab, service_uid(), state.folder / "verify", target.guest.path, ca_file)
     cache = cache_root() / "verify"
     listed = cache / f"{identity.removeprefix('sha256:')}.list"
-    return VerifyTarget(target, suite, workers, shared_accounts, container, cache / "durations.json", listed)
+    durations = cache / "durations.json"
+    return VerifyTarget(
+        target, suite, workers, shared_accounts, container, catalog_folders(), wanted, durations, listed
+    )
 
 
 def write_reports(verdict: "Verdict", junit: Path | None, html: Path | None) -> None:

@@ -58,6 +58,12 @@ def connect(clouds_yaml: Path, cloud: str, timeout: float = API_TIMEOUT) -> Conn
     return connection
 
 
+def trusted_file(connection: Connection) -> str | None:
+    """The certificate of the authority that the cloud's certificates are issued by; None without TLS."""
+    verify, _ = connection.config.get_requests_verify_args()
+    return verify if isinstance(verify, str) else None
+
+
 @contextmanager
 def api_errors(doing: str) -> Iterator[None]:
     """Turns what openstacksdk raises into an error for people.

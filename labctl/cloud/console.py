@@ -9,6 +9,7 @@ import websocket
 
 from labctl.cloud.rfb import Picture, RfbClient
 from labctl.errors import BadInput, CloudCheckFailed
+from labctl.files import private_folder
 
 # No proxy, whatever the environment says: the address exists on this machine only. websocket-client looks at the list
 # of exceptions only when it is given a proxy as well.
@@ -60,19 +61,26 @@ class _WebsocketStream:
 
 
 @contextmanager
-def open_console(console_url: str, timeout: float) -> Iterator[RfbClient]:
+def open_console(console_url: str, timeout: float, ca_file: str | None = None) -> Iterator[RfbClient]:
     """Opens the console and has the RFB handshake done.
 
     Args:
         console_url: What the compute API returned.
         timeout: Seconds for the connection, and for each read.
+        ca_file: The certificate of the authority that the proxy's is issued by; None where it speaks no TLS.
 
     Raises:
         CloudCheckFailed: novncproxy is not there, refuses the token, or what lies behind is no VNC server.
     """
     url = websocket_url(console_url)
     try:
-        socket = websocket.create_connection(url, timeout=timeout, subprotocols=["binary"], **_NO_PROXY)
+        socket = websocket.create_connection(
+            url,
+            timeout=timeout,
+            subprotocols=["binary"],
+            sslopt={"ca_certs": ca_file} if ca_file else None,
+            **_NO_PROXY,
+        )
         try:
             yield RfbClient(_WebsocketStream(socket))
         finally:
@@ -95,7 +103,7 @@ def write_png(picture: Picture, path: Path) -> None:
     from PIL import Image
 
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         Image.frombytes("RGB", (picture.width, picture.height), picture.rgb).save(path, format="PNG")
     except OSError as error:
         raise BadInput(f"The picture of the console cannot be written to {path}.", evidence=(str(error),)) from error

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import keystoneauth1.exceptions
@@ -169,10 +170,15 @@ def fetch_health(admin: Connection) -> Health:
     return Health(endpoints, images, failed, quotas, floating, served)
 
 
-def login_refusal(credentials: Credentials) -> str:
-    """Asks for a token; says why there is none, or nothing."""
+def login_refusal(credentials: Credentials, trust: Path | None = None) -> str:
+    """Asks for a token; says why there is none, or nothing.
+
+    Args:
+        credentials: Who asks.
+        trust: The certificate of the authority that Keystone's is issued by; None without TLS.
+    """
     auth = Password(**vars(credentials))
-    session = Session(auth, timeout=TOKEN_SECONDS)
+    session = Session(auth, timeout=TOKEN_SECONDS, verify=str(trust) if trust else True)
     # The environment's proxies and ~/.netrc are nothing to a lab.
     try:
         session.get_token()

@@ -13,6 +13,9 @@ from labctl.lab.document import Position
 from labctl.lab.names import nearest
 
 MOST_SECTIONS = 4
+MOST_HINTS = 50
+"""Of one file: what was meant by a name is looked for among all that there are, which takes a moment each time."""
+LONGEST_NAME = 100
 _ASSIGNMENT = re.compile(r"([A-Za-z0-9_]+)\s*[=:]")
 
 
@@ -72,12 +75,25 @@ def check_files(files: Sequence[IniFile], registry: Registry, context: Iterable[
     return tuple(finding for file in files for finding in sorted(set(_check(file, known))))
 
 
+class _Hints:
+    """Says what was probably meant by a wrong name, as long as it is worth the time."""
+
+    def __init__(self) -> None:
+        self._left = MOST_HINTS
+
+    def nearest(self, name: str, candidates: Iterable[str]) -> str:
+        """As `labctl.lab.names.nearest`; nothing for the names after the first few."""
+        self._left -= 1
+        return nearest(name, candidates) if self._left >= 0 and len(name) <= LONGEST_NAME else ""
+
+
 def _check(file: IniFile, registry: Registry) -> Iterator[Finding]:
     for line in file.malformed:
         yield Finding(file.path, line.at, Kind.SYNTAX, line.text)
+    hints = _Hints()
     for section in file.sections:
         if not registry.has_section(fold(section.name)):
-            near = nearest(section.name, registry.sections)
+            near = hints.nearest(section.name, registry.sections)
             text = "; ".join(filter(None, (f"unknown section [{section.name}]", near)))
             yield Finding(file.path, section.at, Kind.UNKNOWN_SECTION, f"{text}: {registry.service} does not read it")
     first: dict[tuple[str, str], Setting] = {}
@@ -86,7 +102,7 @@ def _check(file: IniFile, registry: Registry) -> Iterator[Finding]:
             continue  # said of the section, or of the line outside of any
         found = registry.find(setting.section, setting.name)
         if found is None:
-            kind, text = _unknown(setting, registry)
+            kind, text = _unknown(setting, registry, hints)
             yield Finding(file.path, setting.at, kind, text)
             continue
         before = first.setdefault((setting.section, setting.name), setting)
@@ -97,7 +113,7 @@ def _check(file: IniFile, registry: Registry) -> Iterator[Finding]:
         yield from _value(file, setting, found, registry)
 
 
-def _unknown(setting: Setting, registry: Registry) -> tuple[Kind, str]:
+def _unknown(setting: Setting, registry: Registry, hints: _Hints) -> tuple[Kind, str]:
     """Says of a name that means nothing in its section what was probably meant."""
     what = f"{registry.service} has no option {setting.name} in [{setting.section}]"
     instead = registry.removed.get(f"{setting.section}.{setting.name}")
@@ -115,7 +131,7 @@ def _unknown(setting: Setting, registry: Registry) -> tuple[Kind, str]:
         shown = ", ".join(f"[{section}]" for section in elsewhere[:MOST_SECTIONS])
         more = " and others" if len(elsewhere) > MOST_SECTIONS else ""
         return Kind.WRONG_SECTION, f"{what}; it is in section {shown}{more}"
-    return Kind.UNKNOWN_OPTION, "; ".join(filter(None, (what, nearest(spelled, here))))
+    return Kind.UNKNOWN_OPTION, "; ".join(filter(None, (what, hints.nearest(spelled, here))))
 
 
 def _deprecated(file: IniFile, setting: Setting, found: Found) -> Iterator[Finding]:

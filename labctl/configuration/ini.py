@@ -5,11 +5,15 @@ goes on with the value before it, `=` or `:` between name and value, one pair of
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from labctl.errors import BadInput
+from labctl.files import read_regular
 from labctl.lab.document import Position
+
+MOST_BYTES = 2 << 20
+"""Of a file; the sample files with all options and what they are for have half a million."""
 
 DEFAULT = "DEFAULT"
 """The one section whose name is not folded to lower case."""
@@ -88,14 +92,10 @@ def read_ini(path: Path) -> IniFile:
     """Reads a file.
 
     Raises:
-        BadInput: It cannot be read, or is not text in UTF-8.
+        BadInput: It cannot be read, is larger than any, or is not text in UTF-8.
     """
     try:
-        return parse_ini(path, path.read_bytes().decode())
-    except OSError as error:
-        raise BadInput(
-            f"{path} cannot be read", evidence=[error.strerror or str(error)], remedy="Check the name of the file."
-        ) from error
+        return parse_ini(path, read_regular(path, MOST_BYTES).decode())
     except UnicodeDecodeError as error:
         raise BadInput(f"{path} is not text in UTF-8", evidence=[str(error)]) from error
 
@@ -118,6 +118,7 @@ class _Parser:
         self.settings: list[Setting] = []
         self.malformed: list[Malformed] = []
         self._open: Setting | None = None
+        self._more: list[Continuation] = []
         self._section: str | None = None
 
     def take(self, number: int, line: str) -> None:
@@ -135,8 +136,9 @@ class _Parser:
     def flush(self) -> None:
         """Ends the value that is open."""
         if self._open:
-            self.settings.append(self._open)
-        self._open = None
+            value = "\n".join((self._open.value, *(line.text for line in self._more)))
+            self.settings.append(replace(self._open, value=value, more=tuple(self._more)))
+        self._open, self._more = None, []
 
     def _complain(self, number: int, column: int, text: str) -> None:
         self.malformed.append(Malformed(Position(number, column), text))
@@ -147,16 +149,7 @@ class _Parser:
         if self._open is None:
             self._complain(number, 1, "this line is indented, and there is no value before it that it could go on with")
             return
-        before = self._open
-        self._open = Setting(
-            before.section,
-            before.name,
-            f"{before.value}\n{text}",
-            before.written,
-            before.at,
-            before.value_at,
-            (*before.more, Continuation(at, text)),
-        )
+        self._more.append(Continuation(at, text))
 
     def _start_section(self, number: int, line: str) -> None:
         if not line.endswith("]"):

@@ -143,6 +143,10 @@ class Registry:
                         found[key] = (*found.get(key, ()), option)
         return found
 
+    @cached_property
+    def _old_sections(self) -> frozenset[str]:
+        return frozenset(section for section, _ in self.old_names)
+
     def find(self, section: str, name: str) -> Found | None:
         """What a name in a section means, if it means anything."""
         options = self.sections.get(section, {}).get(name)
@@ -157,7 +161,7 @@ class Registry:
 
     def has_section(self, section: str) -> bool:
         """Whether anything of this section means anything."""
-        return bool(self.sections.get(section)) or any(section == old for old, _ in self.old_names)
+        return bool(self.sections.get(section)) or section in self._old_sections
 
     @property
     def package(self) -> str:

@@ -6,6 +6,8 @@ from labctl.configuration.options import Option, ValueType
 from labctl.lab.names import nearest
 
 MOST_CHOICES = 12
+LONGEST = 200
+"""Characters of a value that are shown."""
 
 
 def why_not(options: tuple[Option, ...], value: str) -> str | None:
@@ -35,7 +37,7 @@ def _why_not(option: Option, value: str) -> str | None:
             return f"this is no {option.type_name}"
         choices = allowed_values(option.type)
         if not choices:
-            return f"'{value}' is no {option.type_name}: {error}"
+            return f"'{cut(value)}' is no {option.type_name}: {cut(str(error))}"
         return not_among(value, choices)
     return None
 
@@ -43,7 +45,13 @@ def _why_not(option: Option, value: str) -> str | None:
 def not_among(value: str, choices: Sequence[str]) -> str:
     """Says that a value is none of those that are allowed, and which is the nearest."""
     shown = ", ".join(choices[:MOST_CHOICES]) + (", ..." if len(choices) > MOST_CHOICES else "")
-    return "; ".join(filter(None, (f"'{value}' is not allowed", nearest(value, choices), f"allowed: {shown}")))
+    near = nearest(value, choices) if len(value) <= LONGEST else ""
+    return "; ".join(filter(None, (f"'{cut(value)}' is not allowed", near, f"allowed: {shown}")))
+
+
+def cut(value: str) -> str:
+    """A value as it is shown: of a long one its beginning."""
+    return value if len(value) <= LONGEST else f"{value[:LONGEST]}..."
 
 
 def oslo_type(described: ValueType) -> Callable[[str], object]:

@@ -10,7 +10,8 @@ from typing import Any
 import docker
 from docker.errors import NotFound
 
-LAB_LABEL = "org.labctl.lab"
+from labctl.engine.labels import Entry, containers_of
+
 SERVICE_LABEL = "org.labctl.service"
 NODE_LABEL = "org.labctl.node"
 DEFINITION_LABEL = "org.labctl.definition"
@@ -95,13 +96,12 @@ def service_states(client: docker.DockerClient, lab: str) -> dict[str, ServiceSt
 
 def service_containers(client: docker.DockerClient, lab: str) -> tuple[ServiceState, ...]:
     """All containers of a lab's services; a service has two where somebody was interrupted replacing one."""
-    found = client.api.containers(all=True, filters={"label": f"{LAB_LABEL}={lab}"})
-    states = (read_state(entry) for entry in found if SERVICE_LABEL in entry["Labels"])
+    states = (read_state(entry) for entry in containers_of(client, lab, SERVICE_LABEL))
     # The one with the right name last, so that it is the one that counts.
     return tuple(sorted(states, key=lambda state: (state.service, state.name == f"{lab}-{state.service}")))
 
 
-def read_state(entry: dict[str, object]) -> ServiceState:
+def read_state(entry: Entry) -> ServiceState:
     """Reads one entry of the engine's list of containers (Docker Engine API, ContainerList)."""
     labels, since = entry["Labels"], str(entry["Status"])
     assert isinstance(labels, dict)  # noqa: S101 - the API's schema

@@ -4,6 +4,8 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,41 @@ def image_id(reference: str) -> str | None:
     # The one question that `up` asks: a library that takes a third of a second to load is too much for it.
     answer = run(["docker", "image", "inspect", "--format", "{{.Id}}", reference], check=False)
     return answer.stdout.strip() if answer.exit_code == 0 else None
+
+
+@dataclass(frozen=True)
+class ImageSeen:
+    """What the engine tells of an image.
+
+    Attributes:
+        layers: Digests of its layers.
+        labels: Its labels.
+        created: When it was made; of an image from a registry, there, and not every one says it.
+        tagged: When the engine last gave it a name: when it was fetched, imported or built.
+        digests: `NAME@sha256:...` of the registries that it came from or went to.
+    """
+
+    layers: tuple[str, ...]
+    labels: Mapping[str, str]
+    created: datetime
+    tagged: datetime
+    digests: tuple[str, ...]
+
+
+def see_image(reference: str) -> ImageSeen | None:
+    """What the engine tells of an image; None where it has none of that name."""
+    answer = run(["docker", "image", "inspect", reference], check=False)
+    if answer.exit_code:
+        return None
+    [image] = json.loads(answer.stdout)
+    tagged = image["Metadata"]["LastTagTime"]
+    return ImageSeen(
+        layers=tuple(image["RootFS"].get("Layers") or ()),
+        labels=image["Config"].get("Labels") or {},
+        created=datetime.fromisoformat(image.get("Created") or tagged),
+        tagged=datetime.fromisoformat(tagged),
+        digests=tuple(image.get("RepoDigests") or ()),
+    )
 
 
 def image_contents(client: "docker.DockerClient", names: Iterable[str]) -> dict[str, str]:
@@ -55,14 +92,14 @@ def image_layers(references: Iterable[str]) -> list[tuple[str, ...]]:
     return [tuple(docker.image.inspect(reference).root_fs.layers or ()) for reference in references]
 
 
-def registry_has(reference: str) -> bool:
-    """Whether a registry answers within a few seconds and has an image."""
+def registry_digest(reference: str) -> str | None:
+    """The digest of the image that a registry has under a name; None where none answers within a few seconds."""
+    # The client asks by itself: the engine would go on trying for half a minute where there is no registry.
+    asked = ["docker", "buildx", "imagetools", "inspect", "--format", "{{json .Manifest}}", reference]
     try:
-        # The client asks by itself: the engine would go on trying for half a minute where there is no registry.
-        run(["docker", "buildx", "imagetools", "inspect", reference], timeout=REGISTRY_SECONDS)
+        return str(json.loads(run(asked, timeout=REGISTRY_SECONDS).stdout)["digest"])
     except CommandFailed:
-        return False
-    return True
+        return None
 
 
 def fetch_image(source: str, reference: str) -> None:
@@ -82,11 +119,12 @@ def fetch_image(source: str, reference: str) -> None:
     docker.image.tag(source, reference)
 
 
-def import_image(archive: Path, reference: str, message: str) -> None:
+def import_image(archive: Path, reference: str, message: str, labels: Mapping[str, str]) -> None:
     """Makes an image of one layer out of a tar file."""
     from python_on_whales import docker
 
-    docker.image.import_(archive, tag=reference, message=message)
+    changes = [f"LABEL {name}={json.dumps(value)}" for name, value in labels.items()]
+    docker.image.import_(archive, tag=reference, message=message, changes=changes)
 
 
 def run_in_image(reference: str, command: Sequence[str]) -> str:

@@ -89,6 +89,10 @@ def dhcp_servers(container: str) -> tuple[str, ...]:
     return tuple(match.group(1) for match in found if match)
 
 
+GUEST_LOG_BYTES = 4 << 20
+"""Of the end of what QEMU wrote about a guest: a guest can make it write."""
+
+
 def guest_log(container: str, domain: str) -> str:
     """What QEMU and libvirt wrote about a guest; nothing where it never was on that node.
 
@@ -99,7 +103,7 @@ def guest_log(container: str, domain: str) -> str:
     Raises:
         CommandFailed: The container does not run.
     """
-    script = 'test ! -e "$1" || cat "$1"'
+    script = f'test ! -e "$1" || tail --bytes={GUEST_LOG_BYTES} "$1"'
     path = f"/var/log/libvirt/qemu/{domain}.log"
     return run(["docker", "exec", container, "sh", "-c", script, "sh", path], timeout=LOOK_SECONDS).stdout
 

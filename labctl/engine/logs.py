@@ -48,10 +48,21 @@ def read_since(client: docker.DockerClient, names: Mapping[str, str], since: flo
     """
     for container, name in names.items():
         with suppress(NotFound):
-            text = client.api.logs(container, since=int(since), timestamps=True)
-            for line in text.decode(errors="replace").splitlines():
+            chunks = client.api.logs(container, since=int(since), timestamps=True, stream=True)
+            for line in lines_of(chunks):
                 at, _, said = line.partition(" ")
                 yield LoggedLine(name, datetime.fromisoformat(at), said)
+
+
+def lines_of(chunks: Iterable[bytes]) -> Iterator[str]:
+    """The lines of a log that comes in pieces; at line feeds alone: the engine puts a time behind each."""
+    pending = b""
+    for chunk in chunks:
+        *lines, pending = (pending + chunk).split(b"\n")
+        for line in lines:
+            yield line.decode(errors="replace")
+    if pending:
+        yield pending.decode(errors="replace")
 
 
 class _Follower(threading.Thread):
@@ -84,11 +95,8 @@ class _Follower(threading.Thread):
         )
         if self._ended.is_set():  # meanwhile: nobody else would close it
             self._stream.close()
-        pending = b""
-        for chunk in self._stream:
-            *lines, pending = (pending + chunk).split(b"\n")
-            for line in lines:
-                self._take(line.decode(errors="replace"))
+        for line in lines_of(self._stream):
+            self._take(line)
 
     def _take(self, line: str) -> None:
         """Hands on a line, unless it was seen: `since` is in whole seconds, the engine's times are in nanoseconds."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import docker
 
-from labctl.engine.containers import LAB_LABEL
+from labctl.engine.labels import PROJECT_LABEL, lab_of_network
 
 NETWORK_LABEL = "com.docker.compose.network"
 """Compose's own label: what a network is called in the Compose file."""
@@ -43,7 +43,7 @@ def docker_ranges(client: docker.DockerClient, *, but_of_project: str = "") -> t
     """
     found = []
     for network in client.api.networks():
-        if but_of_project and (network["Labels"] or {}).get("com.docker.compose.project") == but_of_project:
+        if but_of_project and (network["Labels"] or {}).get(PROJECT_LABEL) == but_of_project:
             continue
         for subnet in _subnets(network):
             parsed = ip_network(subnet)
@@ -71,14 +71,14 @@ def lab_networks(client: docker.DockerClient, lab: str, prefix: str) -> tuple[La
     return tuple(
         _read(entry, lab)
         for entry in sorted(client.api.networks(), key=lambda entry: str(entry["Name"]))
-        if (entry["Labels"] or {}).get(LAB_LABEL) == lab or entry["Name"].startswith(prefix)
+        if lab_of_network(entry) == lab or entry["Name"].startswith(prefix)
     )
 
 
 def _read(entry: Mapping[str, Any], lab: str) -> LabNetwork:
     labels = entry["Labels"] or {}
     return LabNetwork(
-        key=labels.get(NETWORK_LABEL, "") if labels.get(LAB_LABEL) == lab else "",
+        key=labels.get(NETWORK_LABEL, "") if lab_of_network(entry) == lab else "",
         name=entry["Name"],
         id=entry["Id"],
         subnet=next(_subnets(entry), ""),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from labctl.engine.containers import LAB_LABEL
+from labctl.engine.labels import LAB_LABEL
 from labctl.lab.owner import Owner, owner_of_folder, parse_owner, this_user
 
 OWNER_LABEL = "org.labctl.owner"

@@ -3,7 +3,7 @@
 import re
 from ipaddress import IPv4Address
 
-from labctl.engine.containers import LAB_LABEL
+from labctl.engine.labels import LAB_LABEL
 from labctl.engine.process import run
 from labctl.engine.short_lived import docker_run
 

@@ -10,15 +10,19 @@ from pathlib import Path
 import docker
 from docker.errors import NotFound
 
-from labctl.engine.containers import LAB_LABEL
+from labctl.engine.labels import LAB_LABEL
 from labctl.engine.process import run, stream
 from labctl.engine.short_lived import docker_run
+from labctl.files import private_folder
 
 FOLDER = "/run/tempest"
 """Where the run's folder is, inside the container."""
 
 GUEST = "/guest/image"
 """Where the guest's disk image is, inside the container."""
+
+AUTHORITY = "/etc/ssl/lab.pem"
+"""Where the certificate of the lab's authority is, inside the container."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class TempestContainer:
         uid: The user that it runs as.
         folder: The run's folder: tempest.conf, lists, what Tempest writes.
         guest_image: The guest's disk image.
+        ca_file: The certificate of the lab's authority; None without TLS.
     """
 
     image: str
@@ -38,6 +43,7 @@ class TempestContainer:
     uid: int
     folder: Path
     guest_image: Path
+    ca_file: Path | None = None
 
     @property
     def name(self) -> str:
@@ -47,7 +53,7 @@ class TempestContainer:
     def make_folder(self) -> None:
         """Makes the run's folder anew."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True, mode=0o700)
+        private_folder(self.folder)
         self.give(self.folder)
 
     def give(self, path: Path) -> None:
@@ -95,11 +101,16 @@ class TempestContainer:
             return
 
     def _command(self) -> list[str]:
+        # Some of Tempest's tests ask without what tempest.conf says of it: these variables are OpenSSL's and requests'.
+        names = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE") if self.ca_file else ()
+        trust = [part for name in names for part in ("--env", f"{name}={AUTHORITY}")]
+        mounts = ["--volume", f"{self.ca_file}:{AUTHORITY}:ro"] if self.ca_file else []
         return [
             *docker_run("--name", self.name, "--network", "host"),
             *("--label", f"{LAB_LABEL}={self.lab}", "--read-only", "--tmpfs", "/tmp"),  # noqa: S108 - the container's own
             # Tempest pings floating IPs; its ping has the capability as a file's.
             *("--user", f"{self.uid}:0", "--cap-drop", "ALL", "--cap-add", "NET_RAW"),
             *("--volume", f"{self.folder}:{FOLDER}", "--volume", f"{self.guest_image}:{GUEST}:ro"),
+            *(*mounts, *trust),
             *("--workdir", FOLDER, "--env", f"HOME={FOLDER}", "--env", "NO_PROXY=*", self.image),
         ]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import docker
 from docker.errors import NotFound
 
-from labctl.engine.containers import LAB_LABEL
+from labctl.engine.labels import LAB_LABEL
 
 FOLDER = "/var/lib/mysql"
 NEXT = ".next"

@@ -5,13 +5,10 @@ from dataclasses import dataclass
 
 import docker
 
-from labctl.engine.containers import LAB_LABEL
+from labctl.engine.labels import SNAPSHOT_LABEL, lab_of_volume, volumes_of
 
 VOLUME_LABEL = "com.docker.compose.volume"
 """Compose's own label: what a volume is called in the Compose file."""
-
-SNAPSHOT_LABEL = "org.labctl.snapshot"
-"""Of a snapshot's volume, the snapshot's name; also of the containers that copy."""
 
 
 def lab_volumes(client: docker.DockerClient, lab: str) -> dict[str, str]:
@@ -19,10 +16,9 @@ def lab_volumes(client: docker.DockerClient, lab: str) -> dict[str, str]:
 
     Not its snapshots; and not those in memory, where sockets are: nothing in them outlives its containers.
     """
-    found = client.api.volumes(filters={"label": f"{LAB_LABEL}={lab}"})["Volumes"] or []
     return {
         entry["Labels"].get(VOLUME_LABEL, entry["Name"]): entry["Name"]
-        for entry in found
+        for entry in volumes_of(client, lab)
         if SNAPSHOT_LABEL not in entry["Labels"] and not is_in_memory(entry.get("Options") or {})
     }
 
@@ -34,8 +30,7 @@ def is_in_memory(options: Mapping[str, str]) -> bool:
 
 def snapshot_volumes(client: docker.DockerClient, lab: str) -> tuple[str, ...]:
     """The volumes of a lab's snapshots."""
-    found = client.api.volumes(filters={"label": [f"{LAB_LABEL}={lab}", SNAPSHOT_LABEL]})["Volumes"] or []
-    return tuple(entry["Name"] for entry in found)
+    return tuple(entry["Name"] for entry in volumes_of(client, lab) if SNAPSHOT_LABEL in entry["Labels"])
 
 
 @dataclass(frozen=True)
@@ -65,7 +60,7 @@ def find_volumes(client: docker.DockerClient, lab: str, prefix: str) -> tuple[La
     """
     found = []
     for entry in sorted(client.api.volumes()["Volumes"] or [], key=lambda entry: str(entry["Name"])):
-        is_labelled = (entry["Labels"] or {}).get(LAB_LABEL) == lab
+        is_labelled = lab_of_volume(entry) == lab
         if is_labelled or entry["Name"].startswith(prefix):
             is_used = is_labelled or bool(client.api.containers(all=True, filters={"volume": entry["Name"]}))
             found.append(LabVolume(entry["Name"], entry["Options"] or {}, is_labelled, is_used))

@@ -4,10 +4,14 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from labctl.service_logs import Entry
+from labctl.service_logs import Entry, time_of
 
-STAMP = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d\.\d+)(?:\+0000:|Z) ")
+STAMP = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d\.\d+)(?:\+0000:|Z) ", re.ASCII)
 """libvirt's own lines, and QEMU's with `-msg timestamp=on`."""
+
+
+EVER = datetime.fromtimestamp(0, UTC)
+"""Where the first time in the log is none."""
 
 
 def guest_entries(service: str, domain: str, log: str) -> Iterator[Entry]:
@@ -27,7 +31,7 @@ def guest_entries(service: str, domain: str, log: str) -> Iterator[Entry]:
             continue
         stamp = STAMP.match(line)
         if stamp:
-            at = datetime.fromisoformat(f"{stamp[1]}T{stamp[2]}").replace(tzinfo=UTC)
+            at = time_of(f"{stamp[1]}T{stamp[2]}", at or EVER)
         if at is not None:
             text = f"{domain}.log: {line[stamp.end() :] if stamp else line}"
             yield Entry(service, at, "INFO", "qemu", (), "", text, (line,))

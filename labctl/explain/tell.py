@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from labctl.cloud.nodes.view import RESOURCES
 from labctl.explain.signs import REFUSED, is_quiet, is_telling, sign_of
@@ -21,13 +21,15 @@ def events(entries: Iterable[Entry], nodes: Mapping[str, str]) -> tuple[Event, .
         nodes: Service to its node; empty for the control plane's.
     """
     told: list[Event] = []
+    last: int | None = None
     for entry in sorted(entries, key=lambda one: one.at):
         # A service that tries again says the same again, with what it did in between.
-        last = next((one for one in reversed(told) if not one.is_noise), None)
-        if last is not None and _is_same(last.entry, entry):
-            told[told.index(last)] = replace(last, times=last.times + 1, until=entry.at)
-        else:
-            told.append(Event(entry, nodes.get(entry.service, ""), 1, entry.at, is_quiet(entry)))
+        if last is not None and _is_same(told[last].entry, entry):
+            told[last] = replace(told[last], times=told[last].times + 1, until=entry.at)
+            continue
+        told.append(Event(entry, nodes.get(entry.service, ""), 1, entry.at, is_quiet(entry)))
+        if not told[-1].is_noise:
+            last = len(told) - 1
     return tuple(told)
 
 
@@ -62,8 +64,9 @@ def asked_of_placement(told: Iterable[Event]) -> str:
     for event in told:
         _, found, rest = event.entry.text.partition('"GET /allocation_candidates')
         if found:
-            query = parse_qs(urlsplit(rest.split('"')[0]).query)
-            pairs = (one.split(":") for one in query.get("resources", [""])[0].split(",") if ":" in one)
-            asked = (f"{amount} {RESOURCES.get(name, name)}" for name, amount in pairs)
+            # Not by urlsplit, which takes a log of something else for an address with a wrong host.
+            query = parse_qs(rest.partition('"')[0].partition("?")[2].partition(" ")[0])
+            pairs = (one.partition(":") for one in query.get("resources", [""])[0].split(",") if ":" in one)
+            asked = (f"{amount} {RESOURCES.get(name, name)}" for name, _, amount in pairs)
             return f"asked for {', '.join(asked)}"
     return ""

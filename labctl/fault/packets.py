@@ -10,7 +10,6 @@ from labctl.lab.devices import CHAINS
 from labctl.lab.names import filter_table
 
 VXLAN = "INPUT --protocol udp --dport 8472 --jump DROP"
-BROKER = "OUTPUT --protocol tcp --dport 5672 --jump DROP"
 REJECT = "--jump REJECT --reject-with icmp-host-prohibited"
 DEFAULT_FIREWALL = (
     "INPUT --match conntrack --ctstate RELATED,ESTABLISHED --jump ACCEPT",
@@ -93,15 +92,16 @@ def forward_policy_drop(scene: Scene) -> Change:
 @fault(
     "broker-partition",
     title="A node that the message broker is cut off from",
-    does="iptables in the node: the first rule of OUTPUT drops TCP 5672.",
+    does="iptables in the node: the first rule of OUTPUT drops TCP to the broker's port.",
     where=Where.NODE,
     verdict="node-firewall",
 )
 def broker_partition(scene: Scene) -> Change:
     """Its services run and are healthy at first; after a minute nova and neutron call them down."""
+    rule = f"OUTPUT --protocol tcp --dport {scene.broker_port} --jump DROP"
     return Change(
-        inject=(scene.in_node(f"iptables --insert {BROKER}"),),
-        clear=(scene.in_node(removed(BROKER)),),
+        inject=(scene.in_node(f"iptables --insert {rule}"),),
+        clear=(scene.in_node(removed(rule)),),
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from labctl.fault.change import Command
 from labctl.fault.objects import Objects
-from labctl.lab.addresses import NETWORK_NODE, AddressPlan, Node
+from labctl.lab.addresses import BROKER_PORT, NETWORK_NODE, AddressPlan, Node
 from labctl.lab.devices import router_namespace
 
 
@@ -18,6 +18,7 @@ class Scene:
         node: The node that is meant; of no meaning to faults of the whole lab.
         nodes: All nodes.
         objects: What the cloud has; asked when a fault wants to know.
+        broker_port: Where the message broker listens.
     """
 
     lab: str
@@ -25,6 +26,7 @@ class Scene:
     node: Node
     nodes: tuple[Node, ...]
     objects: Objects
+    broker_port: int = BROKER_PORT
 
     def container(self, service: str) -> str:
         """The container of a service."""

@@ -20,6 +20,9 @@ FIRST_NODE = 10
 PRIVATE_BLOCKS = (10, 172, 192)
 """The first octets of the ranges that a lab may have."""
 
+BROKER_PORT, BROKER_TLS_PORT = 5672, 5671
+"""The ports of AMQP and AMQPS (IANA)."""
+
 POOL = (100, 239)
 """First and last host number of the provider network that floating IPs and routers may have."""
 
@@ -128,6 +131,11 @@ class AddressPlan:
 
     def _part(self, index: int) -> IPv4Network:
         return list(self.range.subnets(new_prefix=24))[index]
+
+
+def broker_port(*, tls: bool) -> int:
+    """The one port of the broker."""
+    return BROKER_TLS_PORT if tls else BROKER_PORT
 
 
 def choose_range(taken: Iterable[IPv4Network], wanted: IPv4Network | None = None) -> IPv4Network:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
@@ -51,6 +52,24 @@ def make_authority() -> str:
 def make_key() -> str:
     """A new private key for a certificate, in PEM."""
     return _private_pem(ec.generate_private_key(ec.SECP256R1()))
+
+
+def is_key(text: str) -> bool:
+    """Whether a text is what `make_key` makes."""
+    try:
+        return isinstance(load_pem_private_key(text.encode(), password=None), ec.EllipticCurvePrivateKey)
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # no key; one with a passphrase
+        return False
+
+
+def is_authority(text: str) -> bool:
+    """Whether a text is what `make_authority` makes: a certificate, and the key that it is of."""
+    try:
+        key = load_pem_private_key(text.encode(), password=None)
+        certificate = x509.load_pem_x509_certificate(text.encode())
+        return isinstance(key, rsa.RSAPrivateKey) and certificate.public_key() == key.public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
 
 
 def authority_certificate(authority: str) -> str:

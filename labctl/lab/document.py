@@ -8,6 +8,11 @@ from typing import Any
 import yaml
 
 from labctl.errors import BadInput
+from labctl.files import read_regular
+from labctl.yaml_input import UNFIT, check_size
+
+MOST_BYTES = 64 * 1024
+"""Of a lab file; sixty-four nodes with drop-ins for each service are some thousand."""
 
 Location = tuple[int | str, ...]
 """Where a value is: keys and list indices from the top of the document; pydantic's `loc` is one."""
@@ -83,7 +88,12 @@ def read_document(path: Path, text_keys: Collection[str] = ()) -> Document:
     Raises:
         BadInput: The file cannot be read, or is not YAML at all.
     """
-    loader = yaml.SafeLoader(_text(path))
+    text = _text(path)
+    try:
+        check_size(text, yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        raise _refused(path, error) from None
+    loader = yaml.SafeLoader(text)
     try:
         node = loader.get_single_node()
         if node is None:
@@ -92,19 +102,13 @@ def read_document(path: Path, text_keys: Collection[str] = ()) -> Document:
         value = reader.read(node, ())
         return Document(path, {} if value is None else value, reader.values, reader.keys, reader.problems)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise _malformed(path, _position(mark), error.problem or error.context or str(error)) from error
+        raise _refused(path, error) from None
     finally:
         loader.dispose()
 
 
 def _text(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BadInput(
-            f"{path} cannot be read", evidence=[error.strerror or str(error)], remedy="Check the name of the file."
-        ) from error
+    content = read_regular(path, MOST_BYTES)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -123,6 +127,11 @@ def _place(before: str) -> Position:
 
 def _position(mark: Any) -> Position:
     return Position(1, 1) if mark is None else Position(mark.line + 1, mark.column + 1)
+
+
+def _refused(path: Path, error: yaml.MarkedYAMLError) -> BadInput:
+    mark = error.problem_mark or error.context_mark
+    return _malformed(path, _position(mark), error.problem or error.context or str(error))
 
 
 def _malformed(path: Path, position: Position, why: str) -> BadInput:
@@ -180,7 +189,7 @@ class _Reader:
             return node.value
         try:
             return self._loader.construct_object(node)
-        except (yaml.YAMLError, ValueError) as error:
+        except (yaml.YAMLError, *UNFIT) as error:
             why = error.problem if isinstance(error, yaml.MarkedYAMLError) else str(error)
             self._complain(node, location, f"this value cannot be read: {why}")
             return None

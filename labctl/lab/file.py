@@ -17,7 +17,9 @@ from pydantic import (
 )
 
 from labctl.errors import BadInput
+from labctl.files import is_file, is_folder
 from labctl.lab.document import Document, Location, Problem, read_document
+from labctl.lab.guests import SHA256, guest_refusal, is_address
 from labctl.lab.names import LAB_NAME_ALLOWED, is_lab_name, nearest
 from labctl.lab.nodes import NODES_ALLOWED, parse_nodes, shortest
 from labctl.lab.reach import Reach
@@ -26,11 +28,18 @@ from labctl.lab.reach import Reach
 _PRIVATE: Final = tuple(IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 
 # Keys whose plain scalars are taken as they are written: YAML would read 2024.2 as a float and `on` as a boolean.
-_TEXT_KEYS: Final = frozenset({"name", "release", "address_range", "guest", "guest_user"})
+_TEXT_KEYS: Final = frozenset({"name", "release", "address_range", "guest", "guest_sha256", "guest_user"})
 
 
 def _check_version(value: object) -> object:
     if isinstance(value, bool):  # True == 1, and pydantic's literals compare
+        raise ValueError
+    return value
+
+
+def _check_text(value: object) -> object:
+    """Takes what may be the name of a file, or an address."""
+    if isinstance(value, str) and (len(value) > 4000 or not value.isprintable()):
         raise ValueError
     return value
 
@@ -75,6 +84,8 @@ UserName = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_-]*$", max_
 NodeNames = Annotated[tuple[str, ...], BeforeValidator(parse_nodes), PlainSerializer(shortest)]
 """Compute nodes, in the order of their numbers; in a file their count, or their names."""
 
+FilePath = Annotated[Path, BeforeValidator(_check_text)]
+
 PrivateRange = Annotated[IPv4Network, BeforeValidator(_check_address_range)]
 """A /22 out of RFC 1918."""
 
@@ -101,6 +112,7 @@ class LabFile(BaseModel):
         release: The OpenStack release.
         address_range: The /22 that the lab's three networks are cut from; None: labctl finds a free one.
         guest: A guest image: a URL, or an absolute path once a file is loaded; None: the one that labctl builds.
+        guest_sha256: The checksum that the guest image must have; None: any.
         guest_user: Who logs in to that guest.
         configuration: Service name to drop-in files and folders, in the order in which they are applied.
         sources: A project, a service or a node's service to the source tree that it runs from instead of its image.
@@ -110,6 +122,7 @@ class LabFile(BaseModel):
         reach: Who reaches the lab besides its own machine.
         network: How servers are connected: to self-service networks behind the network node, or flat, directly to the
             provider network, which DHCP and metadata are served for on every compute node.
+        tls: Whether APIs, consoles, messages and storage are encrypted, by certificates of the lab's own authority.
         wait_timeout: How long a bring-up may take, in seconds; None: what `seconds_to_wait` says.
     """
 
@@ -120,14 +133,17 @@ class LabFile(BaseModel):
     nodes: NodeNames = Field(("node1",), description=NODES_ALLOWED)
     release: ReleaseName = Field("2024.2", description="the name of a release, such as 2024.2")
     address_range: PrivateRange | None = Field(None, description="a private /22, such as 10.20.0.0/22, or null")
-    guest: Annotated[str, StringConstraints(min_length=1)] | None = Field(
+    guest: Annotated[str, BeforeValidator(_check_text), StringConstraints(min_length=1)] | None = Field(
         None, description="the path or URL of a guest image, or null"
     )
+    guest_sha256: Annotated[str, StringConstraints(pattern=rf"^{SHA256.pattern}$")] | None = Field(
+        None, description="the SHA-256 checksum of the guest image, 64 of 0-9 and a-f, or null"
+    )
     guest_user: UserName | None = Field(None, description="a user name, such as cirros, or null")
-    configuration: dict[str, tuple[Path, ...]] = Field(
+    configuration: dict[str, tuple[FilePath, ...]] = Field(
         default_factory=dict, description="for each service, a list of drop-in files or folders"
     )
-    sources: dict[str, Path] = Field(
+    sources: dict[str, FilePath] = Field(
         default_factory=dict, description="for each project or service, the folder of a source tree"
     )
     profiles: tuple[str, ...] = Field((), alias="with", description="a list of profiles, such as [swift]")
@@ -137,6 +153,7 @@ class LabFile(BaseModel):
     reach: Reach = Field(
         Reach(), description="{local_network: true}, {networks: [kind]} with names of Docker's networks, or both"
     )
+    tls: Annotated[bool, Field(strict=True)] = Field(False, description="true, or false")
     wait_timeout: Annotated[int, Field(ge=1, le=86400, strict=True)] | None = Field(
         None, description="seconds, a whole number from 1 to 86400, or null"
     )
@@ -184,7 +201,7 @@ def load_lab_file(path: Path, known_services: Collection[str], *, check_files: b
     document.problems.extend(_unknown_services(document, configuration, known_services))
     folder = path.parent.resolve()
     if check_files:
-        document.problems.extend(_missing_guest(document, values.get("guest"), folder))
+        document.problems.extend(_wrong_guest(document, values, folder))
         document.problems.extend(_missing_drop_ins(document, configuration, folder))
         document.problems.extend(_missing_trees(document, values.get("sources"), folder))
     if lab is None or document.problems:
@@ -242,10 +259,17 @@ def _sentence(item: Mapping[str, Any]) -> str:
     allowed = FIELDS[str(location[0])].description
     hint = str(cause) if isinstance(cause := item.get("ctx", {}).get("error"), ValueError) else ""
     near = hint if hint.startswith("did you mean") else ""
-    given = item["input"] if isinstance(item["input"], str) else yaml.safe_dump(item["input"], default_flow_style=True)
-    short = given.removesuffix("\n").removesuffix("...").strip()
+    short = _given(item["input"]).removesuffix("\n").removesuffix("...").strip()
     short = short if len(short) <= 40 else f"{short[:37]}..."
     return "; ".join(filter(None, (f"'{short}' is not allowed", near, f"allowed: {allowed}")))
+
+
+def _given(value: object) -> str:
+    """What was given, as text; Python writes no number of more than 4300 digits."""
+    try:
+        return value if isinstance(value, str) else yaml.safe_dump(value, default_flow_style=True)
+    except ValueError:
+        return "this number"
 
 
 def _unknown_services(document: Document, configuration: object, known: Collection[str]) -> Iterator[Problem]:
@@ -259,9 +283,16 @@ def _unknown_services(document: Document, configuration: object, known: Collecti
             yield Problem(document.at_key(location), _key(location), text)
 
 
-def _missing_guest(document: Document, guest: object, folder: Path) -> Iterator[Problem]:
-    if isinstance(guest, str) and guest and not _is_url(guest) and not (folder / guest).is_file():
-        yield Problem(document.at(("guest",)), "guest", f"no such file: {folder / guest}")
+def _wrong_guest(document: Document, values: Mapping[str, object], folder: Path) -> Iterator[Problem]:
+    guest, sha256 = values.get("guest"), values.get("guest_sha256")
+    if not isinstance(guest, str) or not guest:
+        return
+    if is_address(guest):
+        why = guest_refusal(guest, str(sha256 or ""))
+    else:
+        why = "" if is_file(folder / guest) else f"no such file: {folder / guest}"
+    if why:
+        yield Problem(document.at(("guest",)), "guest", why)
 
 
 def _missing_drop_ins(document: Document, configuration: object, folder: Path) -> Iterator[Problem]:
@@ -269,14 +300,14 @@ def _missing_drop_ins(document: Document, configuration: object, folder: Path) -
         return
     for service, paths in configuration.items():
         for index, drop_in in enumerate(paths if isinstance(paths, list) else ()):
-            if isinstance(drop_in, str) and not (folder / drop_in).exists():
+            if isinstance(drop_in, str) and not (is_file(folder / drop_in) or is_folder(folder / drop_in)):
                 location = ("configuration", service, index)
                 yield Problem(document.at(location), _key(location), f"no such file or folder: {folder / drop_in}")
 
 
 def _missing_trees(document: Document, sources: object, folder: Path) -> Iterator[Problem]:
     for service, path in sources.items() if isinstance(sources, Mapping) else ():
-        if isinstance(path, str) and not (folder / path).is_dir():
+        if isinstance(path, str) and not is_folder(folder / path):
             location = ("sources", service)
             yield Problem(document.at(location), _key(location), f"no such folder: {folder / path}")
 
@@ -287,12 +318,8 @@ def _with_absolute_paths(lab: LabFile, folder: Path) -> LabFile:
     sources = (
         {"sources": {name: (folder / path).resolve() for name, path in lab.sources.items()}} if lab.sources else {}
     )
-    guest = lab.guest if lab.guest is None or _is_url(lab.guest) else str(folder / lab.guest)
+    guest = lab.guest if lab.guest is None or is_address(lab.guest) else str(folder / lab.guest)
     return lab.model_copy(update={"configuration": configuration, **sources, "guest": guest})
-
-
-def _is_url(text: str) -> bool:
-    return text.startswith(("http://", "https://"))
 
 
 def _key(location: Location) -> str:

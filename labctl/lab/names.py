@@ -3,8 +3,12 @@
 import difflib
 import re
 from collections.abc import Iterable
+from typing import NewType
 
 from labctl.errors import BadInput
+
+LabName = NewType("LabName", str)
+"""The name of a lab, of which `is_lab_name` holds: it may be part of a path, a control group, a command."""
 
 LAB_NAME_ALLOWED = "1 to 30 of a-z, 0-9 and -, starting with a letter and not ending in -"
 """What `is_lab_name` accepts, for people."""
@@ -33,7 +37,12 @@ def is_lab_name(text: str) -> bool:
     return _LAB_NAME.fullmatch(text) is not None
 
 
-def parse_lab_name(text: str) -> str:
+def lab_name(text: str) -> LabName | None:
+    """Takes the name of a lab from where anybody may have written it, such as a label; None where it is none."""
+    return LabName(text) if is_lab_name(text) else None
+
+
+def parse_lab_name(text: str) -> LabName:
     """Takes a lab's name from a command line.
 
     Args:
@@ -46,10 +55,10 @@ def parse_lab_name(text: str) -> str:
         BadInput: No lab can have that name.
     """
     if is_lab_name(text):
-        return text
+        return LabName(text)
     folded = re.sub(r"[^a-z0-9]+", "-", text.lower()).lstrip("-0123456789")[:30].rstrip("-")
     raise BadInput(
-        f"'{text}' cannot be the name of a lab",
+        f"'{text[:60]}' cannot be the name of a lab",
         evidence=[f"allowed: {LAB_NAME_ALLOWED}"],
         remedy=f"Take another name, for example '{folded}'." if folded else "Take another name.",
     )
@@ -61,7 +70,7 @@ def node_folders(lab: str) -> str:
     Below /run, so that a boot of the machine empties it: what it holds (namespaces, terminals, libvirt's knowledge of
     the guests that run) is true until then.
     """
-    return f"/run/labctl/{lab}"
+    return f"/run/labctl/{parse_lab_name(lab)}"
 
 
 def filter_table(lab: str) -> str:
@@ -71,4 +80,4 @@ def filter_table(lab: str) -> str:
 
 def guest_group(lab: str) -> str:
     """The control group of a lab's guests, which has one for each node in it."""
-    return f"labctl/{lab}"
+    return f"labctl/{parse_lab_name(lab)}"

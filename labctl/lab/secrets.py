@@ -2,18 +2,25 @@
 
 import base64
 import hashlib
+import re
 import secrets
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 
 import yaml
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from labctl.files import write_file
+from labctl.errors import BadInput
+from labctl.files import read_regular, write_file
+from labctl.yaml_input import load_yaml
+
+MOST_BYTES = 256 * 1024
+"""Of the file that keeps a lab's secrets; a lab has some sixty."""
 
 BCRYPT_ROUNDS = 6
 """As `password_hash_rounds` of keystone.conf: a slow hash would protect weak passwords, and these are not."""
@@ -33,6 +40,67 @@ class Kind(StrEnum):
     """A certificate authority: private key and certificate, in PEM."""
     TLS = "tls"
     """The private key of a certificate, in PEM."""
+
+
+def _is_fernet(text: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9_-]{43}=", text) is not None
+
+
+def _is_ssh(text: str) -> bool:
+    if not re.fullmatch(r"-----BEGIN OPENSSH PRIVATE KEY-----\n(?:[A-Za-z0-9+/=]+\n)+-----END [A-Z ]+-----\n", text):
+        return False
+    try:
+        public_ssh_key(text)
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # no key; one with a passphrase
+        return False
+    return True
+
+
+def _is_ceph(text: str) -> bool:
+    return re.fullmatch(r"AQ[A-Za-z0-9+/]{36}==", text) is not None
+
+
+_PEM = r"-----BEGIN {0}-----\n(?:[A-Za-z0-9+/=]{{1,76}}\n)+-----END {0}-----\n"
+_PRIVATE_KEY = re.compile(_PEM.format("PRIVATE KEY"))
+_AUTHORITY = re.compile(_PEM.format("PRIVATE KEY") + _PEM.format("CERTIFICATE"))
+
+
+def _is_authority(text: str) -> bool:
+    from labctl.lab.authority import is_authority
+
+    return _AUTHORITY.fullmatch(text) is not None and is_authority(text)
+
+
+def _is_tls(text: str) -> bool:
+    from labctl.lab.authority import is_key
+
+    return _PRIVATE_KEY.fullmatch(text) is not None and is_key(text)
+
+
+FITS: Mapping[Kind, Callable[[str], bool]] = {
+    Kind.PASSWORD: lambda text: re.fullmatch(r"[0-9a-f]{48}", text) is not None,
+    Kind.FERNET: _is_fernet,
+    Kind.SSH: _is_ssh,
+    Kind.CEPH: _is_ceph,
+    Kind.AUTHORITY: _is_authority,
+    Kind.TLS: _is_tls,
+}
+"""Whether a text is what `make` makes of a kind. Secrets are rendered into SQL, INI files and URLs: what came from
+somebody else is taken as nothing else. Each kind has its own here."""
+
+_NAME = re.compile(r"(?P<kind>[a-z]+)(?:\.[a-z0-9][a-z0-9_-]{0,60}){1,6}")
+
+
+def misfits(values: Mapping[str, str]) -> tuple[str, ...]:
+    """The names, cut where they are long, of what cannot be a secret of its kind."""
+    return tuple(name[:80] for name, value in values.items() if not _fits(name, value))
+
+
+def _fits(name: str, value: str) -> bool:
+    known = _NAME.fullmatch(name)
+    if known is None or known["kind"] not in set(Kind):
+        return False
+    return FITS[Kind(known["kind"])](value)
 
 
 class Secrets(BaseModel):
@@ -97,7 +165,14 @@ def bcrypt_hash(password: str) -> str:
 
 def read_secrets(path: Path) -> Secrets:
     """The secrets of a lab; none where there is no file yet."""
-    return Secrets(values=yaml.safe_load(path.read_text()) or {}) if path.exists() else Secrets()
+    if not path.exists():
+        return Secrets()
+    try:
+        values = Secrets.model_validate({"values": load_yaml(read_regular(path, MOST_BYTES)) or {}}).values
+    except (yaml.YAMLError, ValidationError) as error:
+        # The error of the validation shows values.
+        raise BadInput(f"{path} holds no secrets of a lab.", evidence=[type(error).__name__]) from None
+    return Secrets(values=values)
 
 
 def dump_secrets(found: Secrets) -> bytes:

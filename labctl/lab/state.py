@@ -7,10 +7,13 @@ from typing import Any
 import yaml
 from platformdirs import user_cache_path, user_state_path
 
-from labctl.lab.names import is_lab_name
+from labctl.lab.names import is_lab_name, parse_lab_name
 
 PROJECT_PREFIX = "labctl-"
 """Compose projects of labs are called labctl-NAME."""
+
+CA_FILE = "ca.pem"
+"""The file with the certificate of the authority of a lab with TLS, among those that are rendered."""
 
 
 def state_root() -> Path:
@@ -25,9 +28,16 @@ def cache_root() -> Path:
 
 @dataclass(frozen=True)
 class LabState:
-    """One lab's folder, and what is where in it."""
+    """One lab's folder, and what is where in it.
+
+    Raises:
+        BadInput: No lab can have that name; the folder would be somewhere else.
+    """
 
     name: str
+
+    def __post_init__(self) -> None:
+        parse_lab_name(self.name)
 
     @property
     def folder(self) -> Path:
@@ -74,6 +84,11 @@ class LabState:
         return self.rendered / "clouds.yaml"
 
     @property
+    def ca_file(self) -> Path:
+        """The certificate of the lab's authority, for clients of a lab with TLS."""
+        return self.rendered / CA_FILE
+
+    @property
     def being_restored(self) -> Path:
         """There while the lab's data is being replaced, with the snapshot's name; empty for a reset."""
         return self.folder / "being-restored"
@@ -86,7 +101,7 @@ class LabState:
 
 def known_labs() -> tuple[LabState, ...]:
     """The labs that have a state folder, by name."""
-    return tuple(LabState(path.parent.name) for path in sorted(state_root().glob("labs/*/lab.yaml")))
+    return tuple(lab for lab in state_folders() if lab.exists)
 
 
 def state_folders() -> tuple[LabState, ...]:

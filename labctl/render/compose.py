@@ -9,6 +9,7 @@ import yaml
 
 from labctl.errors import BadInput
 from labctl.lab import limits
+from labctl.lab.state import CA_FILE
 
 Fragment = dict[str, Any]
 
@@ -26,6 +27,8 @@ FILTER = "filter"
 """The service that puts the lab's packet filter in place; services in the machine's own network wait for it."""
 FILTER_STATE = f"{FILTER}:/run/filter:ro"
 """Where it says that it has, and where they look (images/base: behind-filter)."""
+AUTHORITY_FILE = "/etc/ssl/lab.pem"
+"""Where services find the certificate of the lab's authority, in labs with TLS."""
 
 SECTIONS = ("services", "networks", "volumes")
 
@@ -93,6 +96,19 @@ def complete(
         "networks": {name: {**network, "labels": labels} for name, network in merged["networks"].items()},
         "volumes": {name: {**volume, "labels": labels} for name, volume in merged["volumes"].items()},
     }
+
+
+def mount_authority(merged: Fragment, files: Mapping[str, bytes]) -> None:
+    """Has every service whose definition or configuration names the authority's certificate mount it.
+
+    Args:
+        merged: The merged fragments, which are changed.
+        files: The rendered configuration, and the certificate.
+    """
+    for service in merged["services"].values():
+        texts = (json.dumps(service).encode(), *(files[path] for path in mounted_files(service, files)))
+        if any(AUTHORITY_FILE.encode() in text for text in texts):
+            service["volumes"] = [*service.get("volumes", []), f"./{CA_FILE}:{AUTHORITY_FILE}:ro"]
 
 
 def complete_service(

@@ -35,6 +35,7 @@ class BuildInput:
         graph: Its images.
         release: The release to build.
         rootfs: Reference of the base root filesystem's image.
+        packages_since: When that was renewed; packages that were installed before are installed again.
         naming: How the results are called.
         secrets: BuildKit secret id to a file on this machine.
         provenance: Image name to labels that say where it comes from.
@@ -46,6 +47,7 @@ class BuildInput:
     release: Release
     rootfs: str
     naming: Naming
+    packages_since: str = ""
     secrets: Mapping[str, Path] = field(default_factory=dict)
     provenance: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     contents: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -77,6 +79,7 @@ def render_stages(templates: Templates, build: BuildInput, image: Image) -> str:
         image=image.name,
         parent=image.file.parent,
         rootfs=build.rootfs,
+        packages_since=build.packages_since,
         debian=build.release.debian,
         python=build.release.python,
         release=build.release.name,

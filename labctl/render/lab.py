@@ -3,18 +3,29 @@
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.profile import load_profiles
 from labctl.errors import BadInput
-from labctl.lab.addresses import AddressPlan, Node
+from labctl.lab.addresses import AddressPlan, Node, broker_port
 from labctl.lab.authority import authority_certificate, issue
 from labctl.lab.names import node_folders
 from labctl.lab.reach import CLOSED, Opening
 from labctl.lab.secrets import Secrets, bcrypt_hash, public_ssh_key
-from labctl.render.compose import Fragment, complete, dump, merge, mounted_files, parse_fragment
+from labctl.lab.state import CA_FILE
+from labctl.render.compose import (
+    AUTHORITY_FILE,
+    Fragment,
+    complete,
+    dump,
+    merge,
+    mount_authority,
+    mounted_files,
+    parse_fragment,
+)
 from labctl.render.ports import Audience, numbers, read_ports
 from labctl.render.source import SourceTree, run_from
 from labctl.render.templates import Templates
@@ -29,6 +40,7 @@ TEMPLATE = ".yaml.j2"
 
 DROP_INS_README = b"Drop-in files that the lab file names; read in this order, after the service's own.\n"
 PLACEHOLDER_KEY = "0" * 64
+
 
 AUTHORITY = "authority.lab"
 """The name of the secret that is the lab's certificate authority."""
@@ -55,6 +67,8 @@ class LabPlan:
         image_backend: Where servers' disks come from: local or rbd.
         network: How servers are connected: self-service or flat.
         opening: Who reaches the lab besides its own machine.
+        tls: Whether what crosses TCP is encrypted, by certificates of the lab's authority.
+        ca_file: Where clients on this machine find the authority's certificate then.
     """
 
     name: str
@@ -73,6 +87,17 @@ class LabPlan:
     image_backend: str = "local"
     network: str = "self-service"
     opening: Opening = CLOSED
+    tls: bool = False
+    ca_file: Path = Path(CA_FILE)
+
+    def endpoint(self, port: int, path: str = "") -> str:
+        """The address of what clients and nodes reach at a port of the lab."""
+        return f"{'https' if self.tls else 'http'}://{self.addresses.gateway}:{port}{path}"
+
+    @property
+    def api_address(self) -> IPv4Address:
+        """Where APIs listen: at the lab's address, or behind the proxy that ends TLS there."""
+        return self.addresses.loopback if self.tls else self.addresses.gateway
 
 
 @dataclass(frozen=True)
@@ -164,6 +189,12 @@ def _values(
         "glance_store": plan.glance_store,
         "image_backend": plan.image_backend,
         "network": plan.network,
+        "tls": plan.tls,
+        "ca_file": plan.ca_file,
+        "authority_file": AUTHORITY_FILE,
+        "endpoint": plan.endpoint,
+        "api_address": plan.api_address,
+        "broker_port": broker_port(tls=plan.tls),
         "lab": plan.name,
         "addresses": plan.addresses,
         "nodes": plan.nodes,
@@ -206,6 +237,9 @@ def _render(
     merged = merge(fragments)
     files = configuration(folders, plan, values | _collected(fragments, secret), merged)
     clients = client_files(folders, values)
+    if plan.tls:
+        files[CA_FILE] = clients[CA_FILE]
+        mount_authority(merged, files)
     for service, tree in plan.sources.items():
         files |= tree.files()
         merged["services"][service] = run_from(tree, merged["services"][service])
@@ -222,7 +256,7 @@ def _render(
 
 
 def _collected(fragments: Mapping[str, Fragment], secret: Callable[[str], str]) -> dict[str, Any]:
-    """What configuration templates may use besides: what the Compose templates say of databases, ports, roles ..."""
+    """What configuration templates may use besides: what the Compose templates say of databases, ports and so on."""
     return {
         "databases": collect(fragments, "databases"),
         "ports": numbers(read_ports(fragments)),
@@ -308,13 +342,17 @@ def mounted(merged: Fragment, paths: Iterable[str]) -> list[str]:
 
 
 def client_files(folders: CatalogFolders, values: Mapping[str, Any]) -> dict[str, bytes]:
-    """How clients reach the cloud: what config-templates/client/ makes, beside the Compose file."""
+    """How clients reach the cloud: what config-templates/client/ makes, beside the Compose file.
+
+    As with the services' configuration, a template that comes to nothing makes no file.
+    """
     templates = Templates(folders.config_templates)
     names = [name for name in template_names(folders.config_templates) if name.startswith(f"{CLIENTS}/")]
-    return {
+    files = {
         name.removeprefix(f"{CLIENTS}/").removesuffix(".j2"): templates.render(name, **values).encode()
         for name in names
     }
+    return {name: content for name, content in files.items() if content.strip()}
 
 
 def template_names(folder: Path) -> list[str]:

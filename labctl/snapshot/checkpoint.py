@@ -19,8 +19,8 @@ from labctl.events import Emit, step
 from labctl.files import write_file
 from labctl.lab.state import LabState
 from labctl.snapshot.create import describe, running_images
-from labctl.snapshot.manifest import Manifest, dump_manifest, load_manifest
-from labctl.snapshot.store import checkpoint_file, checkpoint_volume
+from labctl.snapshot.manifest import Manifest, dump_manifest
+from labctl.snapshot.store import checkpoint_file, checkpoint_volume, read_manifest
 
 PROCESS = "mariadbd"
 """The process of the database."""
@@ -54,4 +54,4 @@ def take_checkpoint(client: docker.DockerClient, made: BroughtUp, emit: Emit) ->
 def find_checkpoint(state: LabState) -> Manifest | None:
     """The lab's checkpoint; None where there is none."""
     path = checkpoint_file(state)
-    return load_manifest(path.read_bytes(), str(path)) if path.exists() else None
+    return read_manifest(path) if path.exists() else None

@@ -7,15 +7,25 @@ there is no snapshot. It holds the lab's secrets, so that a machine which has no
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from labctl.errors import BadInput
 from labctl.lab.file import LabFile
+from labctl.lab.secrets import misfits
+from labctl.yaml_input import load_yaml
 
 FORMAT = 1
+NEWEST_FORMAT = 1000
+"""What is said to be of a later format is no snapshot."""
+
+MOST_BYTES = 1 << 20
+"""Of a manifest: a lab file, secrets, a line for each image and volume."""
+
+MOST_SHOWN = 10
+"""Mistakes of a manifest that are shown."""
 
 NAME_ALLOWED = "1 to 40 of a-z, A-Z, 0-9, dot, - and _, starting with a letter or digit"
 """What `parse_snapshot_name` accepts, for people."""
@@ -23,8 +33,24 @@ NAME_ALLOWED = "1 to 40 of a-z, A-Z, 0-9, dot, - and _, starting with a letter o
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,39}")
 
 
+def _check_secrets(values: dict[str, str]) -> dict[str, str]:
+    if misfits(values):
+        raise ValueError("not of their kinds")
+    return values
+
+
+# Whoever made the snapshot wrote these; they become names of files and volumes, arguments, and what is rendered.
+SnapshotName = Annotated[str, StringConstraints(pattern=rf"^(?:{_NAME.pattern})?$")]
+"""Empty for a checkpoint."""
+Version = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z.+-]{1,40}$")]
+Reference = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._/:-]{0,250}$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{2,64}$")]
+VolumeKey = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,100}$")]
+Bytes = Annotated[int, Field(ge=0, lt=2**50, strict=True)]
+
+
 class Manifest(BaseModel):
-    """A snapshot.
+    """A snapshot. Everything in one is checked against what it can be: it may be a stranger's.
 
     Attributes:
         format: The format of this and of the volume.
@@ -42,15 +68,15 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[1] = 1
-    name: str
+    name: SnapshotName
     made: datetime
-    labctl: str
+    labctl: Version
     lab: LabFile
-    images: dict[str, str]
-    uid: int
-    volumes: dict[str, int]
-    secrets: dict[str, str] = Field(repr=False)
-    birth: str = ""
+    images: dict[Reference, Digest]
+    uid: Annotated[int, Field(ge=1, lt=2**31, strict=True)]
+    volumes: dict[VolumeKey, Bytes]
+    secrets: Annotated[dict[str, str], AfterValidator(_check_secrets)] = Field(repr=False)
+    birth: Annotated[str, StringConstraints(pattern=r"^[0-9a-f-]{0,36}$")] = ""
 
     @property
     def size(self) -> int:
@@ -74,16 +100,23 @@ def load_manifest(text: bytes, where: str) -> Manifest:
         BadInput: It is none, or one of a newer labctl.
     """
     try:
-        values = yaml.safe_load(text)
-        if isinstance(values, Mapping) and values.get("format", FORMAT) != FORMAT:
+        values = load_yaml(text)
+        stated = values.get("format") if isinstance(values, Mapping) else None
+        if isinstance(stated, int) and FORMAT < stated < NEWEST_FORMAT:
             raise BadInput(
-                f"{where} has the format {values['format']}, and this labctl knows format {FORMAT}.",
+                f"{where} has the format {stated}, and this labctl knows format {FORMAT}.",
                 remedy="Take the labctl that made it.",
             )
         return Manifest.model_validate(values)
-    except (yaml.YAMLError, ValidationError) as error:
-        # The error of the validation shows values, and some of these are secrets.
-        raise BadInput(f"{where} is no snapshot of labctl's.", evidence=[type(error).__name__]) from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        why = f"line {mark.line + 1}: {error.problem}" if mark else "it is no YAML"  # type: ignore[attr-defined]
+        raise BadInput(f"{where} is no snapshot of labctl's.", evidence=[why]) from None
+    except ValidationError as error:
+        # Where, and not what is there: some values are secrets.
+        places = [".".join(map(str, one["loc"]))[:100] for one in error.errors(include_input=False)]
+        lines = [f"{place or 'the whole'} is not what labctl writes" for place in places[:MOST_SHOWN]]
+        raise BadInput(f"{where} is no snapshot of labctl's.", evidence=lines) from None
 
 
 def parse_snapshot_name(text: str) -> str:

@@ -14,7 +14,6 @@ import os
 import tarfile
 import tempfile
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,13 +22,16 @@ import docker
 from labctl.engine.copying import finish_helpers, make_snapshot_volume, pack, remove_volume, unpack
 from labctl.engine.lab_lock import lab_lock
 from labctl.errors import BadInput
-from labctl.events import Emit, step
-from labctl.files import write_file
+from labctl.events import Emit, Note, step
+from labctl.files import open_regular, write_file
+from labctl.lab.file import LabFile
 from labctl.lab.state import LabState
-from labctl.snapshot.manifest import Manifest, dump_manifest, load_manifest
+from labctl.snapshot.manifest import MOST_BYTES, Manifest, dump_manifest, load_manifest
 from labctl.snapshot.store import find_manifest, manifest_file, refuse_existing, remove_halves, volume_name
 
 DATA, MANIFEST, SUMS = "data.tar.gz", "snapshot.yaml", "SHA256SUMS"
+SUMS_BYTES = 1000
+"""Of the checksums: two lines."""
 
 
 def export(client: docker.DockerClient, image: str, lab: str, name: str, file: Path, emit: Emit) -> int:
@@ -113,25 +115,76 @@ def inspect(file: BinaryIO, where: str) -> tuple[Manifest, int, int]:
         BadInput: It is cut off, changed, or something else.
     """
     try:
-        with tarfile.open(fileobj=file, mode="r:") as tar:
-            members = {member.name: member for member in tar}
-            texts = {name: (tar.extractfile(members[name]) or BytesIO()).read() for name in (MANIFEST, SUMS)}
-        data = members[DATA]
-    except (tarfile.TarError, KeyError, EOFError, OSError) as error:
+        begin, size = member(file, 0, DATA, file.seek(0, os.SEEK_END))
+        texts = {}
+        after = begin + size
+        for name, most in ((MANIFEST, MOST_BYTES), (SUMS, SUMS_BYTES)):
+            at, length = member(file, after + -after % tarfile.BLOCKSIZE, name, most)
+            file.seek(at)
+            texts[name] = file.read(length)
+            after = at + length
+    except (tarfile.TarError, ValueError, OSError) as error:
         raise BadInput(
             f"{where} is no snapshot that `labctl snapshot export` wrote, or it is cut off.", evidence=[str(error)]
         ) from None
-    file.seek(data.offset_data)
-    actual = {DATA: sha256(file, data.size), MANIFEST: hashlib.sha256(texts[MANIFEST]).hexdigest()}
-    stated = {name: digest for digest, name in (line.split() for line in texts[SUMS].decode().splitlines())}
-    wrong = [name for name, digest in actual.items() if stated.get(name) != digest]
-    if wrong:
-        raise BadInput(
-            f"{where} is damaged.",
-            evidence=[f"{name} does not have its checksum" for name in wrong],
-            remedy="Copy or export it again.",
-        )
-    return load_manifest(texts[MANIFEST], where), data.offset_data, data.size
+    stated = sums_of(texts[SUMS])
+    if stated.get(MANIFEST) != hashlib.sha256(texts[MANIFEST]).hexdigest():
+        raise damaged(where, MANIFEST)
+    manifest = load_manifest(texts[MANIFEST], where)
+    file.seek(begin)
+    if stated.get(DATA) != sha256(file, size):
+        raise damaged(where, DATA)
+    return manifest, begin, size
+
+
+def member(file: BinaryIO, at: int, name: str, most: int) -> tuple[int, int]:
+    """Reads the header of one file in a tar, and nothing else: `export` writes no others than it needs.
+
+    Python's reader follows headers of other kinds, such as sparse files and long names, to whatever size they say.
+
+    Args:
+        file: The tar.
+        at: Where the header is.
+        name: What the file must be called.
+        most: The bytes that it may have.
+
+    Returns:
+        Where the content begins, and how long it is.
+
+    Raises:
+        tarfile.TarError: There is no such header.
+        ValueError: It is of another file, or of more bytes.
+    """
+    file.seek(at)
+    info = tarfile.TarInfo.frombuf(file.read(tarfile.BLOCKSIZE), "utf-8", "replace")
+    if info.name != name or info.type != tarfile.REGTYPE:
+        raise ValueError(f"{name} is not where it belongs")
+    if not 0 <= info.size <= most:
+        raise ValueError(f"{name} cannot have {info.size} bytes")
+    begin = at + tarfile.BLOCKSIZE
+    if begin + info.size > file.seek(0, os.SEEK_END):
+        raise ValueError("unexpected end of data")
+    return begin, info.size
+
+
+def sums_of(text: bytes) -> dict[str, str]:
+    """A file's name to its checksum, as sha256sum(1) writes it."""
+    parts = (line.partition("  ") for line in text.decode(errors="replace").splitlines())
+    return {name: digest for digest, _, name in parts}
+
+
+def damaged(where: str, name: str) -> BadInput:
+    """What is said of a file with a wrong checksum."""
+    return BadInput(
+        f"{where} is damaged.", evidence=[f"{name} does not have its checksum"], remedy="Copy or export it again."
+    )
+
+
+def own_files(lab: LabFile) -> tuple[str, ...]:
+    """What a lab reads of the machine that it is brought up on; in a stranger's snapshot, the stranger chose that."""
+    guest = lab.guest if lab.guest and "://" not in lab.guest else None
+    drop_ins = [path for paths in lab.configuration.values() for path in paths]
+    return tuple(str(path) for path in (guest, *drop_ins, *lab.sources.values()) if path)
 
 
 def import_(client: docker.DockerClient, image: Callable[[str], str], file: Path, emit: Emit) -> Manifest:
@@ -144,14 +197,15 @@ def import_(client: docker.DockerClient, image: Callable[[str], str], file: Path
         emit: Told about the steps.
 
     Raises:
-        BadInput: It is no such file, is damaged, or there is a snapshot of that name; nothing was changed.
+        BadInput: It is no such file, is damaged, holds what no snapshot does, or there is a snapshot of that name;
+            nothing was changed.
     """
-    if not file.is_file():
-        raise BadInput(f"There is no file {file}.")
-    with file.open("rb") as source:
+    with open_regular(file) as source:
         with step(emit, f"check {file}"):
             manifest, begin, size = inspect(source, str(file))
         state = LabState(manifest.lab.name)
+        if own := own_files(manifest.lab):
+            emit(Note(f"The lab would read files of this machine: {', '.join(own)}.", "warning"))
         with lab_lock(client, state.name, emit):
             refuse_existing(state, manifest.name)
             remove_halves(client, state)
@@ -161,7 +215,7 @@ def import_(client: docker.DockerClient, image: Callable[[str], str], file: Path
                 try:
                     os.lseek(source.fileno(), begin, os.SEEK_SET)
                     try:
-                        unpack(image(manifest.lab.release), state.name, volume, source, size)
+                        unpack(image(manifest.lab.release), state.name, volume, source, size, manifest.volumes)
                     finally:
                         finish_helpers(client, state.name)
                     write_file(manifest_file(state, manifest.name), dump_manifest(manifest))

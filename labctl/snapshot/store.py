@@ -8,9 +8,10 @@ import docker
 from labctl.engine.copying import finish_helpers, remove_volume
 from labctl.engine.volumes import snapshot_volumes
 from labctl.errors import BadInput, NotFound
+from labctl.files import read_regular
 from labctl.lab.names import nearest
 from labctl.lab.state import LabState
-from labctl.snapshot.manifest import Manifest, load_manifest
+from labctl.snapshot.manifest import MOST_BYTES, Manifest, load_manifest, parse_snapshot_name
 
 
 def folder_of(state: LabState) -> Path:
@@ -38,13 +39,22 @@ def checkpoint_volume(state: LabState) -> str:
     return f"{state.project}_checkpoint"
 
 
+def read_manifest(path: Path) -> Manifest:
+    """Reads a manifest.
+
+    Raises:
+        BadInput: It cannot be read, or is none.
+    """
+    return load_manifest(read_regular(path, MOST_BYTES), str(path))
+
+
 def find_manifests(state: LabState) -> tuple[Manifest, ...]:
     """The snapshots of a lab, the oldest first.
 
     Raises:
         BadInput: A manifest cannot be read.
     """
-    found = [load_manifest(path.read_bytes(), str(path)) for path in folder_of(state).glob("*.yaml")]
+    found = [read_manifest(path) for path in folder_of(state).glob("*.yaml")]
     return tuple(sorted(found, key=lambda one: one.made))
 
 
@@ -55,12 +65,12 @@ def find_manifest(state: LabState, name: str) -> Manifest:
         NotFound: There is none of that name.
         BadInput: Its manifest cannot be read.
     """
-    path = manifest_file(state, name)
+    path = manifest_file(state, parse_snapshot_name(name))
     if not path.is_file():
         names = sorted(one.stem for one in folder_of(state).glob("*.yaml"))
         there = f"There are: {', '.join(names)}." if names else f"`labctl snapshot create --name {state.name} SNAPSHOT`"
         raise NotFound(f"The lab {state.name!r} has no snapshot {name!r}.", remedy=nearest(name, names) or there)
-    return load_manifest(path.read_bytes(), str(path))
+    return read_manifest(path)
 
 
 def refuse_existing(state: LabState, name: str) -> None:
@@ -81,8 +91,9 @@ def delete(client: docker.DockerClient, state: LabState, name: str) -> None:
 
     Raises:
         NotFound: There is none of that name.
+        BadInput: No snapshot can have that name.
     """
-    if not manifest_file(state, name).is_file():
+    if not manifest_file(state, parse_snapshot_name(name)).is_file():
         find_manifest(state, name)
     manifest_file(state, name).unlink()
     remove_volume(client, volume_name(state, name))

@@ -174,8 +174,14 @@ class Seen:
     text: str = ""
 
 
-def recognise(frame: bytes, probe: Probe) -> Seen | None:
-    """Reads a frame; None where it has nothing to do with the probe. ARP of others is kept, for the captures."""
+def recognise(frame: bytes, probe: Probe, wrapped: bool = False) -> Seen | None:
+    """Reads a frame; None where it has nothing to do with the probe. ARP of others is kept, for the captures.
+
+    Args:
+        frame: The frame.
+        probe: The probe.
+        wrapped: Whether it came in a VXLAN. Nodes wrap once; what a guest wraps itself is a guest's own.
+    """
     if len(frame) < 34:
         return None
     target, source, kind = _mac(frame[:6]), _mac(frame[6:12]), struct.unpack("!H", frame[12:14])[0]
@@ -184,13 +190,13 @@ def recognise(frame: bytes, probe: Probe) -> Seen | None:
         kind, body = struct.unpack("!H", frame[16:18])[0], frame[18:]
     if kind == ARP and len(body) >= 28:
         return _arp(body, source, target, probe)
-    if kind != IPV4:
+    if kind != IPV4 or len(body) < 20:
         return None
     header, protocol, size = (body[0] & 15) * 4, body[9], struct.unpack("!H", body[2:4])[0]
     addresses = Addresses(IPv4Address(body[12:16]), IPv4Address(body[16:20]))
     data = body[header:size]
-    if protocol == UDP and len(data) > 16 and struct.unpack("!H", data[2:4])[0] in VXLAN_PORTS:
-        inner = recognise(data[16:], probe)
+    if not wrapped and protocol == UDP and len(data) > 16 and struct.unpack("!H", data[2:4])[0] in VXLAN_PORTS:
+        inner = recognise(data[16:], probe, wrapped=True)
         vni = int.from_bytes(data[12:15])
         return inner and Seen(**{**vars(inner), "vni": vni, "outer": addresses, "size": size})
     known = None if probe.asks else _known(protocol, data, probe)

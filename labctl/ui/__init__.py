@@ -44,13 +44,15 @@ def listener(progress: Progress, stream: TextIO) -> Iterator[Emit]:
     Yields:
         The function that takes the events; from any thread.
     """
+    from labctl.ui.printable import clean_event
+
     _never_fail_to_encode(stream)
     chosen = choose(progress, stream)
     if chosen is Progress.TTY:
         from labctl.ui.tty import tty_listener
 
         with tty_listener(stream) as emit:
-            yield emit
+            yield lambda event: emit(clean_event(event))
     elif chosen is Progress.JSON:
         from labctl.ui.json import JsonListener
 
@@ -58,7 +60,8 @@ def listener(progress: Progress, stream: TextIO) -> Iterator[Emit]:
     else:
         from labctl.ui.plain import PlainListener
 
-        yield PlainListener(stream)
+        show = PlainListener(stream)
+        yield lambda event: show(clean_event(event))
 
 
 def _never_fail_to_encode(stream: TextIO) -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from labctl.findings import Finding, Report
+from labctl.ui.printable import show
 
 MOST_SHOWN = 20
 """Of one check; `--json` has all."""
@@ -17,7 +18,7 @@ MOST_SHOWN = 20
 
 def show_report(report: Report, console: Console) -> None:
     """Prints a report; its lines are never wrapped or cut."""
-    console.print(as_text(report), soft_wrap=True, highlight=False, markup=False, emoji=False)
+    show(console, as_text(report))
 
 
 def as_text(report: Report) -> Text:

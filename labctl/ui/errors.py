@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.text import Text
 
 from labctl.errors import LabctlError
+from labctl.ui.printable import show
 
 
 def show_error(error: LabctlError, console: Console) -> None:
@@ -19,4 +20,4 @@ def show_error(error: LabctlError, console: Console) -> None:
     if error.remedy:
         text.append("\nWhat to do: ", "bold")
         text.append(error.remedy)
-    console.print(text, soft_wrap=True, highlight=False, markup=False, emoji=False)
+    show(console, text)

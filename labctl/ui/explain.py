@@ -10,6 +10,7 @@ from rich.text import Text
 
 from labctl.service_logs import Entry
 from labctl.story import Cause, Event, Story
+from labctl.ui.printable import show
 
 WIDTH = 240
 """Characters of a message that are shown; `--all` shows all of it."""
@@ -19,7 +20,7 @@ STYLES = {"WARNING": "yellow", "ERROR": "bold red", "CRITICAL": "bold red"}
 
 def show_story(story: Story, console: Console, everything: bool = False) -> None:
     """Prints a story; its lines are never wrapped."""
-    console.print(as_text(story, everything), soft_wrap=True, highlight=False, markup=False, emoji=False, end="")
+    show(console, as_text(story, everything), end="")
 
 
 def as_text(story: Story, everything: bool = False) -> Text:

@@ -82,6 +82,7 @@ class Place:
         address: The host's address in the lab's management network.
         lab_services: The services that the lab runs, by their names in the Compose file.
         dashboard: The address of the dashboard; empty without one.
+        ca_file: The certificate of the lab's authority, inside the container; empty without TLS.
     """
 
     folder: str
@@ -89,6 +90,7 @@ class Place:
     address: IPv4Address
     lab_services: frozenset[str] = frozenset()
     dashboard: str = ""
+    ca_file: str = ""
 
 
 Value = str | int | bool | Iterable[str]
@@ -117,7 +119,7 @@ def tempest_conf(
             "resource_name_prefix": bed.prefix,
         },
         "oslo_concurrency": {"lock_path": f"{place.folder}/locks"},
-        **_identity(account, accounts_file),
+        **_identity(account, accounts_file, place.ca_file),
         **_compute(features, bed, place),
         **_image(features, place),
         **_network(features, bed),
@@ -170,7 +172,7 @@ def _text(value: Value) -> str:
     return ",".join(value)
 
 
-def _identity(account: Account, accounts_file: str) -> dict[str, Section]:
+def _identity(account: Account, accounts_file: str, ca_file: str) -> dict[str, Section]:
     return {
         "auth": {
             "use_dynamic_credentials": not accounts_file,
@@ -186,6 +188,7 @@ def _identity(account: Account, accounts_file: str) -> dict[str, Section]:
             "auth_version": "v3",
             "uri_v3": account.auth_url,
             "region": account.region,
+            **({"ca_certificates_file": ca_file} if ca_file else {}),
         },
         # What the services of this release do unless they are told otherwise (oslo.policy, enforce_scope).
         "enforce_scope": dict.fromkeys(("nova", "neutron", "glance", "keystone", "placement"), True),

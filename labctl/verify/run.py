@@ -10,6 +10,7 @@ from pathlib import Path
 import docker
 from openstack.connection import Connection
 
+from labctl.catalog.folders import CatalogFolders
 from labctl.cloud.connection import connect
 from labctl.cloud.demo.target import DemoTarget
 from labctl.cloud.features import CloudFeatures, read_features
@@ -17,12 +18,14 @@ from labctl.cloud.sweep import inventory, sweep
 from labctl.engine.containers import ServiceState, service_states
 from labctl.engine.logs import read_since
 from labctl.engine.process import CommandFailed, Completed
-from labctl.engine.tempest import FOLDER, GUEST, TempestContainer
+from labctl.engine.tempest import AUTHORITY, FOLDER, GUEST, TempestContainer
 from labctl.events import Emit, Note, ServiceChanged, step
 from labctl.files import write_file
+from labctl.lab.file import LabFile
 from labctl.verify.accounts import accounts_file, can_share, plan_accounts, prepared
 from labctl.verify.configuration import GUEST_PORT, Account, Place, tempest_conf
 from labctl.verify.evidence import Failure, gather
+from labctl.verify.imports import imports_from, needs_imports
 from labctl.verify.ingredients import ingredients, new_prefix
 from labctl.verify.results import Outcome, Result, Status, parse_result, settle
 from labctl.verify.suite import Selection, TempestTest, parse_test_list, select
@@ -51,6 +54,8 @@ class VerifyTarget:
         workers: How many tests at a time.
         shared_accounts: Classes of tests work with accounts made before, where they can; not each with its own.
         container: How Tempest is run.
+        folders: The catalog that the lab was made from.
+        lab_file: What the lab was asked to be.
         durations: The file that remembers how long tests take.
         listed: The file that remembers which tests the image has.
     """
@@ -60,6 +65,8 @@ class VerifyTarget:
     workers: int
     shared_accounts: bool
     container: TempestContainer
+    folders: CatalogFolders
+    lab_file: LabFile
     durations: Path
     listed: Path
 
@@ -91,7 +98,7 @@ def verify(client: docker.DockerClient, target: VerifyTarget, emit: Emit) -> Ver
     """Runs a suite against a lab, and removes what it made.
 
     Raises:
-        BadInput: No test is chosen.
+        BadInput: No test is chosen, or the lab is not what its files say.
         CloudCheckFailed: The cloud does not answer well enough to begin.
         CommandFailed: Tempest did not run.
         KeyboardInterrupt: Ctrl-C, after the removal.
@@ -107,7 +114,8 @@ def verify(client: docker.DockerClient, target: VerifyTarget, emit: Emit) -> Ver
         evidence.text = f"{', '.join(sorted(features.services))}; {len(features.compute_nodes)} compute node(s)"
     with ingredients(target.lab, admin, user, prefix, emit) as made:
         dashboard = services["horizon"].page if "horizon" in services else ""
-        place = Place(FOLDER, GUEST, target.lab.gateway_address, frozenset(services), dashboard)
+        ca_file = AUTHORITY if target.container.ca_file else ""
+        place = Place(FOLDER, GUEST, target.lab.gateway_address, frozenset(services), dashboard, ca_file)
         configuration = partial(tempest_conf, features, account(admin), made, place)
         write_shared(target.container, "tempest.conf", configuration())
         with step(emit, "List the tests") as evidence:
@@ -120,7 +128,11 @@ def verify(client: docker.DockerClient, target: VerifyTarget, emit: Emit) -> Ver
             write_shared(target.container, ACCOUNTS, accounts_file(shared, account(admin).domain))
             write_shared(target.container, SHARED_CONFIGURATION, configuration(f"{FOLDER}/{ACCOUNTS}"))
             accounts = prepared(shared, admin, features, made.external_network, emit)
-        with accounts:
+        here = target.lab.gateway_address, GUEST_PORT
+        imports: AbstractContextManager[None] = nullcontext()
+        if needs_imports(selection.tests):
+            imports = imports_from(client, target.folders, target.lab_file, *here, emit)
+        with imports, accounts:
             before = inventory(admin, features.services)
             try:
                 outcome = run_tests(target, selection, emit)
@@ -129,7 +141,8 @@ def verify(client: docker.DockerClient, target: VerifyTarget, emit: Emit) -> Ver
                 left = sweep(admin, features.services, before, (prefix, ACCOUNTS_PREFIX), emit)
                 for one in left:
                     emit(Note(f"Not removed: {one}", level="warning"))
-        failures = find_evidence(client, services.values(), outcome, emit)
+            # Before Glance's container, and with it its log, is made anew.
+            failures = find_evidence(client, service_states(client, target.lab.lab).values(), outcome, emit)
     return Verdict(target.suite, target.workers, features, selection, outcome, failures, left)
 
 

@@ -125,7 +125,7 @@ def test_what_is_left_of_labs_goes_and_data_only_when_asked_for(
     client: sdk.DockerClient, own_folders: Path, token: str
 ) -> None:
     name = f"gone-{token}"
-    label = ("--label", f"org.labctl.lab={name}")
+    label = ("--label", f"org.labctl.lab={name}", "--label", f"com.docker.compose.project=labctl-{name}")
     network = docker("network", "create", "--internal", *label, f"n-{token}").strip()
     try:
         seen = found(client).labs[name]

@@ -1,18 +1,22 @@
 """One lab for all tests of this folder: brought up once, taken down by the test that compares the machine after it."""
 
 import os
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from openstack.connection import Connection
 
 from labctl.cloud.connection import connect
 from labctl.lab.addresses import AddressPlan, Node
 from labctl.lab.file import load_lab_file
+from labctl.lab.secrets import read_secrets
 from labctl.lab.state import LabState
 from tests.conftest import Built
 from tests.lab.commands import Ran, inspect, labctl, labelled
@@ -34,6 +38,7 @@ ORDER = (
     "test_users",
     "test_sockets",
     "test_who_reaches_what",  # makes the packet filter anew
+    "test_node_rights",
     "test_resize",
     "test_live_migration",
     "test_explain",
@@ -54,6 +59,7 @@ ORDER = (
     "test_stop",  # starts everything anew
     "test_secrets",  # when the logs are full
     "test_snapshot",  # takes the lab down and brings it back; leaves an empty cloud
+    "test_tls",  # turns the lab to TLS and back
     "test_block_store",  # brings Cinder and takes it away again
     "test_servers_on_ceph",  # makes Glance and the nodes anew, and again
     "test_down",
@@ -102,6 +108,18 @@ class Lab:
     def node_list(self) -> tuple[Node, ...]:
         return self.plan.nodes(load_lab_file(self.state.lab_file, (), check_files=False).nodes)
 
+    @property
+    def has_tls(self) -> bool:
+        return load_lab_file(self.state.lab_file, (), check_files=False).tls
+
+    @property
+    def trusted_key(self) -> str:
+        """The SHA-256 of the public key of the proxy that ends TLS, in Base64; empty without TLS."""
+        if not self.has_tls:
+            return ""
+        key = load_pem_private_key(read_secrets(self.state.secrets)["tls.proxy"].encode(), None).public_key()
+        return b64encode(sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()).decode()
+
     def containers(self) -> dict[str, dict[str, Any]]:
         """Service to what the engine knows of its container, at this moment."""
         found = inspect("container", labelled(self.name)["containers"])
@@ -121,16 +139,18 @@ def machine_before(built: Built, profiles_built: None) -> Snapshot:
 
 @pytest.fixture(scope="session")
 def lab(request: pytest.FixtureRequest, built: Built) -> Iterator[Lab]:
-    """A lab with two nodes: LABCTL_TEST_LAB names one that runs, else one is brought up."""
+    """A lab with two nodes: LABCTL_TEST_LAB names one that runs, else one is brought up; LABCTL_TEST_TLS: with TLS."""
     name = os.environ.get("LABCTL_TEST_LAB")
     if name:
         yield Lab(name, len(load_lab_file(LabState(name).lab_file, (), check_files=False).nodes), None)
         return
     request.getfixturevalue("machine_before")
     try:
-        ran = labctl("up", "--name", NAME, "--nodes", str(NODES), "--progress", "json", timeout=600)
+        tls = ["--tls"] if os.environ.get("LABCTL_TEST_TLS") else []
+        ran = labctl("up", "--name", NAME, "--nodes", str(NODES), *tls, "--progress", "json", timeout=600)
         assert ran.code == 0, str(ran)
-        measured(f"labctl up --nodes {NODES}", ran.seconds, "s", UP_LIMIT)
+        # TLS may take so much longer.
+        measured(" ".join(["labctl up --nodes", str(NODES), *tls]), ran.seconds, "s", UP_LIMIT + 3 * len(tls))
         yield Lab(NAME, NODES, ran)
     finally:
         # test_down has done it, unless it was not asked to run.

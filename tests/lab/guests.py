@@ -11,6 +11,7 @@ from openstack.connection import Connection
 from openstack.exceptions import NotFoundException
 
 from labctl.build.guest import export_guest
+from labctl.build.naming import naming
 from labctl.cloud.ssh import GuestShell, SshKey, new_key, try_login
 from labctl.cloud.waiting import Pending, wait_until
 from labctl.lab.addresses import AddressPlan
@@ -53,7 +54,7 @@ class Guests:
         self.let_in(22)
 
     def _sources(self) -> None:
-        guest = export_guest("labctl/guest:2024.2", cache_root() / "guests")
+        guest = export_guest(naming("2024.2").reference("guest"), cache_root() / "guests")
         self.image = self._make("image", lambda: self._upload(guest.path, guest.min_ram))
         for ram in (guest.min_ram, guest.min_ram + 64):
             name = f"{PREFIX}-{ram}"

@@ -35,7 +35,11 @@ class Pinging:
         self._running = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True)
         self._thread = threading.Thread(target=self._read)
         self._thread.start()
-        self.answers(10)
+        try:
+            self.answers(10)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.lab.browser import Browser, Screen, open_browser
+from tests.lab.conftest import Lab
 from tests.lab.guests import Guests
 
 WORDS = "typed-in-a-browser-window"
@@ -16,8 +17,8 @@ FEWEST = 10 * len(WORDS)
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with open_browser(tmp_path_factory.mktemp("chromium")) as opened:
+def browser(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with open_browser(tmp_path_factory.mktemp("chromium"), lab.trusted_key) as opened:
         yield opened
 
 

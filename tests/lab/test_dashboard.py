@@ -57,9 +57,9 @@ def guests(admin: Connection, demo: Connection, lab: Lab) -> Iterator[Guests]:
 
 
 @pytest.fixture(scope="module")
-def browser(dashboard: str, demo: Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def browser(dashboard: str, lab: Lab, demo: Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser in which the user demo is logged in."""
-    with open_browser(tmp_path_factory.mktemp("chromium")) as opened:
+    with open_browser(tmp_path_factory.mktemp("chromium"), lab.trusted_key) as opened:
         opened.open(dashboard)
         opened.fill("#id_username", "demo")
         opened.fill("#id_password", demo.config.auth["password"])

@@ -4,12 +4,11 @@ import configparser
 import json
 import signal
 import subprocess
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.error import URLError
 
 import pytest
+import requests
 
 from labctl.bringup.watch import wait
 from tests.lab.commands import LABCTL, docker, inspect, labctl
@@ -54,10 +53,11 @@ def tree(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def answer(lab: Lab) -> str:
     """When Keystone's API says that it was updated last; empty while it does not answer."""
+    scheme, trust = ("https", str(lab.state.ca_file)) if lab.has_tls else ("http", True)
     try:
-        with urllib.request.urlopen(f"http://{lab.plan.gateway}:5000/v3", timeout=5) as response:
-            return str(json.load(response)["version"]["updated"])
-    except (URLError, OSError):
+        answer = requests.get(f"{scheme}://{lab.plan.gateway}:5000/v3", verify=trust, timeout=5)
+        return str(answer.json()["version"]["updated"])
+    except requests.RequestException:
         return ""
 
 

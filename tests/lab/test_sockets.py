@@ -2,7 +2,8 @@
 
 What is allowed, and why:
 
-- In the host's network namespace: the gateway of the management network, where the control plane is. Nothing else.
+- In the host's network namespace: the gateway of the management network, where the control plane is; with TLS that is
+  the proxy, and the services are on the lab's loopback address. Nothing else.
 - In the namespace of a node, and of the broker: the container's own addresses in the lab's networks, and the loopback
   address of that very namespace, which nobody else can reach.
 - In a node's namespace, on every address: UDP port 8472, the VXLAN end point, a socket of the kernel that no process
@@ -18,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from labctl.lab.addresses import broker_port
 from tests.lab.commands import docker
 from tests.lab.conftest import Lab
 from tests.lab.guests import Guests
@@ -109,9 +111,10 @@ def own_addresses(service: str, lab: Lab) -> set[str]:
 
 def test_the_control_plane_listens_on_the_gateway_alone(lab: Lab, listening: Listening) -> None:
     ours = [one for one in listening.namespaces[listening.host] if one.owner]
-    wrong = [str(one) for one in ours if one.address != str(lab.plan.gateway)]
+    reached = [one for one in ours if not (lab.has_tls and one.address == str(lab.plan.loopback))]
+    wrong = [str(one) for one in reached if one.address != str(lab.plan.gateway)]
     assert wrong == []
-    assert {5000, 6080, 8774, 8775, 8778, 9292, 9696} <= {one.port for one in ours}
+    assert {5000, 6080, 8774, 8775, 8778, 9292, 9696} <= {one.port for one in reached}
 
 
 @pytest.mark.parametrize("service", ["mariadb", "memcached"])
@@ -131,7 +134,7 @@ def test_the_broker_listens_on_its_own_address_and_loopback(lab: Lab, listening:
     broker = str(lab.plan.broker)
     ours = [one for one in listening.namespaces[listening.of_service["rabbitmq"]] if one.owner]
     assert [str(one) for one in ours if one.address != broker and not one.is_loopback] == []
-    assert 5672 in {one.port for one in ours if one.address == broker}
+    assert broker_port(tls=lab.has_tls) in {one.port for one in ours if one.address == broker}
 
 
 def test_nodes_listen_on_their_own_addresses(lab: Lab, listening: Listening) -> None:

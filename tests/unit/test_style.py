@@ -11,6 +11,7 @@ LONGEST = 400
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
+WAYS = ("echo", "secho", "print", "print_json")
 SPEAKING = (PACKAGE / "ui", PACKAGE / "cli")
 
 
@@ -21,6 +22,15 @@ def name(path: Path) -> str:
 @pytest.mark.parametrize("path", [*MODULES, *TESTS], ids=name)
 def test_a_module_has_one_job_and_is_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_there_is_one_way_to_the_terminal(path: Path) -> None:
+    if path in (PACKAGE / "ui/printable.py", PACKAGE / "ui/tty.py"):  # this one shows events, which are clean
+        return
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    lines = [call.lineno for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr in WAYS]
+    assert lines == [], f"lines {lines}: labctl.ui.printable keeps escape sequences from the terminal"
 
 
 @pytest.mark.parametrize("path", [each for each in MODULES if not each.is_relative_to(SPEAKING[0])], ids=name)

@@ -4,7 +4,7 @@ import json
 import time
 from pathlib import Path
 
-from labctl.cloud.connection import api_errors
+from labctl.cloud.connection import api_errors, trusted_file
 from labctl.cloud.console import open_console, write_png
 from labctl.cloud.demo.context import Context
 from labctl.cloud.demo.network import Addresses
@@ -199,7 +199,7 @@ def photograph_console(context: Context, server: Server, path: Path) -> str:
         with api_errors("create a noVNC console"):
             console = context.user.compute.create_console(server.id, "novnc")
         url = str(console["url"])
-        with open_console(url, timeout=15) as screen:
+        with open_console(url, timeout=15, ca_file=trusted_file(context.user)) as screen:
 
             def look() -> Picture | Pending:
                 picture = screen.picture()

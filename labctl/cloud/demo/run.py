@@ -22,6 +22,7 @@ from labctl.cloud.demo.tracks import Tracks
 from labctl.cloud.ssh import GuestShell, closing_all, new_key
 from labctl.errors import BadInput
 from labctl.events import Emit, Event, Note, step
+from labctl.files import private_folder
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,8 @@ def _report(guest: _Guest, active: servers.Active) -> GuestReport:
 def _write_key(context: Context, folder: Path) -> Path:
     path = folder / context.names.run / "id_ed25519"
     try:
-        path.parent.mkdir(mode=0o700, parents=True)
+        private_folder(path.parent.parent)
+        path.parent.mkdir(mode=0o700)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(context.key.private)
     except OSError as error:

@@ -1,7 +1,7 @@
 """Whether services can ask Keystone who somebody is, and as whom they do."""
 
+import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from labctl.doctor.check import Evidence, check
 from labctl.doctor.configuration.facts import ConfigurationFacts
@@ -76,7 +76,7 @@ def service_user_of_another(facts: ConfigurationFacts) -> Iterator[Evidence]:
 def identity_v2(facts: ConfigurationFacts) -> Iterator[Evidence]:
     """URLs of Keystone that end with v2.0."""
     for value in facts.named(*KEYSTONE_URLS):
-        if urlsplit(value.text).path.rstrip("/") == "/v2.0":
+        if re.fullmatch(r"[^/]*//[^/?#]*/v2\.0/*(?:[?#].*)?", value.text):
             yield Evidence((f"{value.option} = {value.text}",), value.value_place)
 
 

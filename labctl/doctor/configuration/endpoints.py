@@ -6,7 +6,12 @@ from pathlib import Path
 
 from labctl.doctor.configuration.facts import Endpoint
 from labctl.errors import BadInput
+from labctl.files import read_regular
 from labctl.findings import Place
+
+MOST_BYTES = 1 << 20
+MOST_ENDPOINTS = 2000
+"""A cloud has some thirty in each region."""
 
 ENDPOINT_FILES = ("endpoints.txt", "endpoints.json")
 
@@ -23,30 +28,41 @@ def read_endpoints(path: Path, root: Path) -> tuple[Endpoint, ...]:
     """
     name = str(path.relative_to(root))
     try:
-        text = path.read_text()
+        text = read_regular(path, MOST_BYTES).decode()
         rows = _json_rows(text) if path.suffix == ".json" else tuple(_table_rows(text))
-        return tuple(
-            Endpoint(row["Service Type"], row["Interface"], row.get("Region", ""), row["URL"], Place(name, line))
-            for line, row in rows
-        )
-    except (ValueError, KeyError, TypeError, OSError) as error:
+        if len(rows) > MOST_ENDPOINTS:
+            raise ValueError(f"more than {MOST_ENDPOINTS} endpoints")
+        return tuple(_endpoint(row, Place(name, line)) for line, row in rows)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadInput(
             f"{path} is not what `openstack endpoint list` prints.",
-            evidence=[f"{type(error).__name__}: {error}"],
+            evidence=[f"{type(error).__name__}: {str(error)[:200]}"],
             remedy="Write it with `openstack endpoint list > endpoints.txt`, or `-f json > endpoints.json`.",
         ) from error
 
 
-def _json_rows(text: str) -> tuple[tuple[int, Mapping[str, str]], ...]:
+def _endpoint(row: Mapping[str, object], place: Place) -> Endpoint:
+    region = _text(row.get("Region") or "")
+    return Endpoint(_text(row["Service Type"]), _text(row["Interface"]), region, _text(row["URL"]), place)
+
+
+def _text(cell: object) -> str:
+    if not isinstance(cell, str):
+        raise TypeError("a cell is no text")
+    return cell
+
+
+def _json_rows(text: str) -> tuple[tuple[int, Mapping[str, object]], ...]:
     """The entries, and the lines on which their URLs are."""
-    lines = text.splitlines()
     found = []
-    begin = 0
-    for row in json.loads(text):
+    line, after = 1, 0
+    for row in json.loads(text)[: MOST_ENDPOINTS + 1]:
         url = json.dumps(row["URL"])
-        at = next((index for index, line in enumerate(lines) if index >= begin and url in line), begin)
-        begin = at + 1 if len(lines) > 1 else 0
-        found.append((at + 1, row))
+        at = text.find(url, after)
+        if at >= 0:
+            line += text.count("\n", after, at)
+            after = at + 1
+        found.append((line, row))
     return tuple(found)
 
 

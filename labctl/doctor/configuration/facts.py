@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from urllib.parse import urlsplit
 
 from labctl.configuration.check import Finding as Mistake
 from labctl.configuration.check import Kind, check_files
 from labctl.configuration.ini import DEFAULT, IniFile, Setting, fold
-from labctl.configuration.options import Registry
+from labctl.configuration.options import AUTH_TYPE, Registry
+from labctl.doctor.urls import host_of_url
 from labctl.findings import Place
 from labctl.lab.document import Position
 
@@ -34,10 +34,11 @@ class ServiceFile:
     file: IniFile
     removed: str | None = None
 
-    def is_empty(self, at: Position) -> bool:
-        """Whether a section sets nothing: sample files of older releases are full of those, and they do no harm."""
-        name = next(fold(section.name) for section in self.file.sections if section.at == at)
-        return all(setting.section != name for setting in self.file.settings)
+    @cached_property
+    def empty_sections(self) -> frozenset[Position]:
+        """Sections that set nothing: sample files of older releases are full of those, and they do no harm."""
+        filled = {setting.section for setting in self.file.settings}
+        return frozenset(section.at for section in self.file.sections if fold(section.name) not in filled)
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class Value:
         if "://" in self.text:
             return tuple(login.host for login in self.logins)
         parts = (part.strip() for part in self.text.removeprefix("inet6:").split(","))
-        return tuple(host for part in parts if (host := urlsplit(f"//{part}").hostname) and "$" not in part)
+        return tuple(host for part in parts if (host := host_of_url(f"//{part}")) and "$" not in part)
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class Endpoint:
     @property
     def host(self) -> str:
         """The host of the URL."""
-        return urlsplit(self.url).hostname or ""
+        return host_of_url(self.url)
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ class ConfigurationFacts:
             for one in self.files
             if not one.removed
             for mistake in check_files([one.file], self.registries[one.service], self._beside(one))
-            if not (mistake.kind is Kind.UNKNOWN_SECTION and one.is_empty(mistake.at))
+            if not (mistake.kind is Kind.UNKNOWN_SECTION and mistake.at in one.empty_sections)
         )
 
     def _beside(self, one: ServiceFile) -> list[IniFile]:
@@ -166,8 +167,19 @@ class ConfigurationFacts:
 
     def of_file(self, one: ServiceFile) -> Mapping[str, Value]:
         """The values of one file: SECTION.NAME to the last one, which counts."""
-        path = str(one.file.path)
-        return {f"{value.section}.{value.name}": value for value in self.values if value.place.path == path}
+        return self._by_path.get(str(one.file.path), {})
+
+    @cached_property
+    def _by_path(self) -> Mapping[str, Mapping[str, Value]]:
+        found: dict[str, dict[str, Value]] = {}
+        for value in self.values:
+            found.setdefault(value.place.path, {})[f"{value.section}.{value.name}"] = value
+        return found
+
+    @cached_property
+    def auth_types(self) -> frozenset[Place]:
+        """Where authentication plugins are named."""
+        return frozenset(value.value_place for value in self.values if value.name == AUTH_TYPE)
 
 
 def _values(one: ServiceFile, registry: Registry) -> Iterator[Value]:

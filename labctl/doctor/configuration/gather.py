@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from fnmatch import fnmatch
+from itertools import islice
 from pathlib import Path
 
 from labctl.catalog.configuration import OptionsFile, configured_services, load_options_file
@@ -12,6 +13,11 @@ from labctl.configuration.options import Registry
 from labctl.doctor.configuration.endpoints import ENDPOINT_FILES, read_endpoints
 from labctl.doctor.configuration.facts import ConfigurationFacts, ServiceFile
 from labctl.errors import BadInput
+from labctl.files import is_folder
+
+MOST_PATHS = 10_000
+MOST_FILES = 1000
+"""Of services; ten hosts of a cloud with every service have two hundred."""
 
 
 def gather_configuration(
@@ -27,11 +33,14 @@ def gather_configuration(
     Raises:
         BadInput: There is no such folder, none of the files is known, or one cannot be read.
     """
-    if not root.is_dir():
+    if not is_folder(root):
         raise BadInput(f"There is no folder {root}.", remedy="Give the folder that holds the configuration files.")
     catalog = {service: load_options_file(folders, service) for service in configured_services(folders)}
-    paths = sorted(path for path in root.rglob("*") if path.is_file())
-    files = tuple(one for path in paths if (one := _service_file(path, root, catalog)))
+    paths = _paths(root)
+    read = (one for path in paths if (one := _service_file(path, root, catalog)))
+    files = tuple(islice(read, MOST_FILES + 1))
+    if len(files) > MOST_FILES:
+        raise BadInput(f"{root} holds more than {MOST_FILES} configuration files.", remedy="Check them host by host.")
     if not files:
         names = sorted({name for known in catalog.values() for name in known.files})
         raise BadInput(
@@ -46,6 +55,18 @@ def gather_configuration(
         {service: known.checks_tokens_where for service, known in catalog.items() if known.checks_tokens_where},
         tuple(endpoint for path in paths if path.name in ENDPOINT_FILES for endpoint in read_endpoints(path, root)),
     )
+
+
+def _paths(root: Path) -> list[Path]:
+    """Everything below a folder that is no folder: what is no file either is refused where it is read.
+
+    Raises:
+        BadInput: There is more than anybody means.
+    """
+    found = list(islice(root.rglob("*"), MOST_PATHS + 1))
+    if len(found) > MOST_PATHS:
+        raise BadInput(f"{root} holds more than {MOST_PATHS} files.", remedy="Give the folder of the configuration.")
+    return sorted(path for path in found if not path.is_dir())
 
 
 def _service_file(path: Path, root: Path, catalog: Mapping[str, OptionsFile]) -> ServiceFile | None:

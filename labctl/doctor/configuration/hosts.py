@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
+from itertools import islice
 
 from labctl.doctor.check import Evidence, check
 from labctl.doctor.configuration.authentication import KEYSTONE_URLS
@@ -12,6 +13,8 @@ from labctl.findings import Place
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 ANY = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - looked for, not bound
 MOST_SHOWN = 3
+MOST_HOSTS = 3000
+"""Of all files: each is compared with all others; what comes after them is not looked at."""
 
 _URLS_OF = {
     **dict.fromkeys(KEYSTONE_URLS, "Keystone"),
@@ -54,6 +57,10 @@ class Named:
 
 def named_hosts(facts: ConfigurationFacts) -> Iterator[Named]:
     """Every host that a file, or the catalog of services, says something to be at."""
+    yield from islice(_named_hosts(facts), MOST_HOSTS)
+
+
+def _named_hosts(facts: ConfigurationFacts) -> Iterator[Named]:
     for value in facts.values:
         of = f"[{value.section}]" if value.name in _URLS_OF_SECTION else _URLS_OF.get(value.name)
         for host in value.hosts if of else ():
@@ -81,10 +88,11 @@ def host_unknown(facts: ConfigurationFacts) -> Iterator[Evidence]:
     for of, group in _grouped(everything).items():
         counts = Counter(one.key for one in group)
         for one in group:
-            alone = lines_of[one.key] == counts[one.key] and one.key not in known
+            if lines_of[one.key] != counts[one.key] or one.key in known or one.key in LOCAL:
+                continue
             others = [other for other in group if other.key != one.key]
             better = [other for other in others if lines_of[other.key] > lines_of[one.key] or other.key in known]
-            if alone and better and one.key not in LOCAL:
+            if better:
                 yield Evidence((one.what, *_elsewhere(of, better)), one.place)
 
 

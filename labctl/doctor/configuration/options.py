@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from labctl.configuration.check import Finding as Mistake
 from labctl.configuration.check import Kind
-from labctl.configuration.options import AUTH_TYPE
 from labctl.doctor.check import Check, Evidence, check
 from labctl.doctor.configuration.facts import ConfigurationFacts
 from labctl.findings import Place
@@ -27,9 +26,7 @@ def file_removed(facts: ConfigurationFacts) -> Iterator[Evidence]:
 
 def _is_auth_type(facts: ConfigurationFacts, mistake: Mistake) -> bool:
     line = Place(str(mistake.path), mistake.at.line, mistake.at.column)
-    return mistake.kind is Kind.BAD_VALUE and any(
-        value.name == AUTH_TYPE and value.value_place == line for value in facts.values
-    )
+    return mistake.kind is Kind.BAD_VALUE and line in facts.auth_types
 
 
 @check(

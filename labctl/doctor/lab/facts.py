@@ -10,7 +10,7 @@ from labctl.cloud.wiring import Wiring
 from labctl.doctor.lab.node_network import NodeNetwork
 from labctl.engine.inside import FileSystem
 from labctl.errors import LabctlError
-from labctl.lab.addresses import Node
+from labctl.lab.addresses import BROKER_PORT, Node
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ class LabFacts:
         broker_rights: What the services' user may do with the broker; None where it cannot be asked.
         dhcp_servers: Node to the networks of dnsmasq's processes there; without nodes that cannot be looked at.
         broker: The address of the broker.
+        broker_port: Its port.
         plan: The nodes that the lab shall have.
         wiring: What Neutron says of ports, networks and routers.
         filter_fault: What is wrong with the lab's table in the machine's packet filter; None where nobody can tell.
@@ -92,6 +93,7 @@ class LabFacts:
     broker_rights: Mapping[str, str] | None = None
     dhcp_servers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     broker: str = ""
+    broker_port: int = BROKER_PORT
     plan: tuple[Node, ...] = ()
     wiring: Wiring = field(default_factory=Wiring)
     networks: Mapping[str, NodeNetwork] = field(default_factory=dict)

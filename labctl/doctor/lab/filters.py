@@ -15,7 +15,6 @@ from labctl.lab.devices import CHAINS, port_chain
 
 VXLAN_PORT = 8472
 """The kernel's own default, which neutron's Linux bridge agent takes (neutron/plugins/ml2/drivers/linuxbridge)."""
-BROKER_PORT = 5672
 API_PORTS = (5000, 8778, 9696)
 """Of the control plane, that services of nodes ask: Keystone, placement, Neutron."""
 SERVED = ((5900, "consoles"), (16514, "moves of servers"))
@@ -81,7 +80,7 @@ def node_firewall(facts: LabFacts) -> Iterator[Evidence]:
     """First packets to the broker and the APIs, of consoles, and of libvirt, through the node's filter."""
     for node, filter_ in nodes_with_filters(facts):
         gateway, broker = IPv4Address(facts.gateway), IPv4Address(facts.broker)
-        out = [(broker, BROKER_PORT), *((gateway, port) for port in API_PORTS)]
+        out = [(broker, facts.broker_port), *((gateway, port) for port in API_PORTS)]
         rules = []
         for target, port in out:
             packet = Packet("", "mgmt0", node.mgmt, target, "tcp", port)

@@ -4,10 +4,10 @@ import socket
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from labctl.bringup.migrate import read_stamps, stamps_of
 from labctl.bringup.plan import DATABASE
@@ -22,6 +22,7 @@ from labctl.cloud.wiring import fetch_wiring
 from labctl.configuration.ini import read_ini
 from labctl.doctor.lab.facts import LabFacts, Service, ServiceLogin
 from labctl.doctor.lab.node_network import NodeNetwork, parse_node_network
+from labctl.doctor.urls import host_of_url
 from labctl.engine.broker import BROKER, broker_permissions
 from labctl.engine.containers import ServiceState, last_log_lines, service_states
 from labctl.engine.inside import (
@@ -35,7 +36,7 @@ from labctl.engine.inside import (
 )
 from labctl.engine.process import CommandFailed
 from labctl.errors import CloudCheckFailed
-from labctl.lab.addresses import NETWORK_NODE, AddressPlan
+from labctl.lab.addresses import NETWORK_NODE, AddressPlan, broker_port
 from labctl.lab.file import LabFile
 from labctl.lab.state import LabState
 from labctl.render.compose import FILTER
@@ -74,6 +75,7 @@ def gather_lab(
         gateway=str(plan.gateway),
         services=tuple(services(client, state.services, states)),
         broker=str(plan.broker),
+        broker_port=broker_port(tls=lab.tls),
         plan=plan.nodes(lab.nodes),
         expected=expected_of(plan.nodes(lab.nodes), state.services),
         schemas_behind=schemas_behind(client, state, runtime_references(folders, lab.release, lab.profiles)[DATABASE]),
@@ -147,13 +149,13 @@ def with_cloud(facts: LabFacts, state: LabState, lab: LabFile) -> LabFacts:
         health=health,
         wiring=fetch_wiring(admin),
         unresolved=unresolved(one.url for one in health.endpoints),
-        logins=tuple(logins(state.rendered)),
+        logins=tuple(logins(state.rendered, trust=state.ca_file if lab.tls else None)),
     )
 
 
 def unresolved(urls: Iterable[str]) -> frozenset[str]:
     """The hosts that have no address here."""
-    return frozenset(host for url in urls if (host := urlsplit(url).hostname or "") and not _has_address(host))
+    return frozenset(host for url in urls if (host := host_of_url(url)) and not _has_address(host))
 
 
 def _has_address(host: str) -> bool:
@@ -167,14 +169,19 @@ def _has_address(host: str) -> bool:
     return True
 
 
-def logins(project: Path) -> Iterator[ServiceLogin]:
-    """The users that the services' files have, each tried once."""
+def logins(project: Path, trust: Path | None) -> Iterator[ServiceLogin]:
+    """The users that the services' files have, each tried once.
+
+    Args:
+        project: The folder with the files.
+        trust: The certificate of the authority that Keystone's is issued by; None without TLS.
+    """
     found: dict[Credentials, str] = {}
     for path in sorted((*project.glob("etc/**/*.conf"), *project.glob("etc/**/*.ini"))):
         for credentials in credentials_of(path):
             found.setdefault(credentials, str(path.relative_to(project)))
     with ThreadPoolExecutor(4) as pool:
-        refusals = pool.map(login_refusal, found)
+        refusals = pool.map(partial(login_refusal, trust=trust), found)
         for (credentials, file), refusal in zip(found.items(), refusals, strict=True):
             yield ServiceLogin(credentials.username, file, refusal)
 

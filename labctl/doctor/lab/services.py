@@ -1,11 +1,11 @@
 """Whether the lab's services run, know each other, and have the databases that they expect."""
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from labctl.cloud.readiness import Kind, Lack, lacking
 from labctl.doctor.check import Evidence, check, refusal
 from labctl.doctor.lab.facts import LabFacts
+from labctl.doctor.urls import host_of_url
 from labctl.findings import Fix
 from labctl.lab.names import filter_table
 
@@ -75,7 +75,7 @@ def cloud_silent(facts: LabFacts) -> Iterator[Evidence]:
 def endpoint_host(facts: LabFacts) -> Iterator[Evidence]:
     """Endpoints at another host than the control plane's."""
     for one in facts.health.endpoints:
-        host = urlsplit(one.url).hostname or ""
+        host = host_of_url(one.url)
         if host != facts.gateway:
             lines = [f"the {one.interface} endpoint of {one.type} is {one.url} (id {one.id})"]
             lines += [f"{host} has no address here"] if host in facts.unresolved else []

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv4Network
 from labctl.engine.host import Limits
 from labctl.engine.routes import Route
 from labctl.errors import LabctlError
+from labctl.lab.addresses import BROKER_PORT
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class MachineFacts:
         free_disk: Free MB where the engine keeps its data, and where that is.
         wanted_ports: Port to service.
         asked_ports: Those that nodes ask.
+        broker_port: The broker's, in its own namespace.
         taken_ports: Port to the wildcard address that something listens on.
         limits: The kernel's limits.
         has_kvm: Whether KVM's device is there.
@@ -71,6 +73,7 @@ class MachineFacts:
     free_disk: tuple[int, str] | None = None
     wanted_ports: Mapping[int, str] | None = None
     asked_ports: Collection[int] = ()
+    broker_port: int = BROKER_PORT
     taken_ports: Mapping[int, str] | None = None
     has_kvm: bool = False
     no_kvm: str = ""

@@ -17,7 +17,7 @@ from labctl.engine.machine import lacking_features, packet_filters
 from labctl.engine.process import CommandFailed
 from labctl.engine.routes import Device, routes_and_devices
 from labctl.errors import LabctlError, MachineConflict
-from labctl.lab.addresses import AddressPlan
+from labctl.lab.addresses import AddressPlan, broker_port
 from labctl.lab.file import LabFile
 from labctl.lab.state import LabState, cache_root
 from labctl.render.lab import LabPlan, bridge_device, host_ports
@@ -67,6 +67,7 @@ def gather_machine(
         free_disk=free_disk_mb(client),
         wanted_ports=host_ports(folders, plan),
         asked_ports=host_ports(folders, plan, (Audience.PUBLIC, Audience.NODES)).keys(),
+        broker_port=broker_port(tls=lab.tls),
     )
     try:
         chosen = with_range(client, state, lab).address_range

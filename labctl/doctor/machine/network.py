@@ -74,7 +74,8 @@ def firewall_forward(facts: MachineFacts) -> Iterator[Evidence]:
     # Before there is a lab the rules are not there that Docker makes for its bridges.
     if not facts.limits.filters_bridges or not facts.is_up:
         return
-    for network, protocol, port in (("mgmt", "tcp", 5672), ("tunnel", "udp", VXLAN_PORT), ("provider", "icmp", 0)):
+    messages = ("mgmt", "tcp", facts.broker_port)
+    for network, protocol, port in (messages, ("tunnel", "udp", VXLAN_PORT), ("provider", "icmp", 0)):
         device = facts.device(network)
         if device is None:
             continue

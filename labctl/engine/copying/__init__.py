@@ -13,13 +13,17 @@ import docker
 from docker.errors import APIError
 from docker.errors import NotFound as NotThere
 
-from labctl.engine.containers import LAB_LABEL
+from labctl.engine.labels import LAB_LABEL, PROJECT_LABEL, SNAPSHOT_LABEL, containers_of
 from labctl.engine.ownership import labels_of_lab
-from labctl.engine.process import run, transfer
+from labctl.engine.process import CommandFailed, run, transfer
 from labctl.engine.short_lived import docker_run
-from labctl.engine.volumes import SNAPSHOT_LABEL, VOLUME_LABEL
+from labctl.engine.volumes import VOLUME_LABEL
+from labctl.errors import BadInput
 
-CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "MKNOD")
+CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID")
+"""Of root's, what copies files of all owners; not what makes device nodes, of which no volume of a lab has any."""
+NO_SNAPSHOT = 3
+"""Exit code of unpack.sh where the tar is none, holds what no snapshot does, or more than it says."""
 FINISH_SECONDS = 60
 """How long a container that copies may take to end when it is told to."""
 
@@ -134,13 +138,29 @@ def pack(image: str, lab: str, snapshot: str, target: BinaryIO) -> None:
     transfer(_command(image, lab, "pack.sh", [f"{snapshot}:/snapshot:ro"], ()), target=target)
 
 
-def unpack(image: str, lab: str, snapshot: str, source: BinaryIO, size: int) -> None:
+def unpack(image: str, lab: str, snapshot: str, source: BinaryIO, size: int, volumes: Mapping[str, int]) -> None:
     """Fills a snapshot's volume from a compressed tar of so many bytes, from where the file stands.
 
+    Args:
+        image: Any image of labctl's services.
+        lab: The lab.
+        snapshot: The snapshot's volume.
+        source: The file.
+        size: How many bytes of it are the tar.
+        volumes: What the tar must hold: volume, by its name in the Compose file, to the bytes that it takes.
+
     Raises:
-        CommandFailed: It is no such tar, or the disk is full.
+        BadInput: It is no such tar, or holds what no snapshot does: device nodes, links that leave a volume, more than
+            was said.
+        CommandFailed: The disk is full.
     """
-    transfer(_command(image, lab, "unpack.sh", [f"{snapshot}:/snapshot"], [str(size)]), source=source)
+    arguments = [str(size), *(f"{name}={taken}" for name, taken in volumes.items())]
+    try:
+        transfer(_command(image, lab, "unpack.sh", [f"{snapshot}:/snapshot"], arguments), source=source)
+    except CommandFailed as error:
+        if error.completed.exit_code != NO_SNAPSHOT:
+            raise
+        raise BadInput("The file holds what no snapshot of labctl's does.", evidence=error.evidence[-8:]) from None
 
 
 def make_volume(client: docker.DockerClient, lab: str, project: str, key: str) -> str:
@@ -149,7 +169,7 @@ def make_volume(client: docker.DockerClient, lab: str, project: str, key: str) -
     Returns:
         The engine's name of it.
     """
-    labels = {**labels_of_lab(lab), "com.docker.compose.project": project, VOLUME_LABEL: key}
+    labels = {**labels_of_lab(lab), PROJECT_LABEL: project, VOLUME_LABEL: key}
     return str(client.api.create_volume(f"{project}_{key}", labels=labels)["Name"])
 
 
@@ -166,8 +186,7 @@ def remove_volume(client: docker.DockerClient, volume: str) -> None:
 
 def finish_helpers(client: docker.DockerClient, lab: str) -> None:
     """Ends the containers that still copy for a command that was killed; they let suspended guests run again."""
-    labels = [f"{LAB_LABEL}={lab}", SNAPSHOT_LABEL]
-    for entry in client.api.containers(all=True, filters={"label": labels}):
+    for entry in containers_of(client, lab, SNAPSHOT_LABEL):
         with suppress(NotThere):
             client.api.stop(entry["Id"], timeout=FINISH_SECONDS)
         try:

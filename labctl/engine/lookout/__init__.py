@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from labctl.engine.containers import LAB_LABEL
+from labctl.engine.labels import LAB_LABEL
 from labctl.engine.process import Conversation, conversation
 from labctl.engine.short_lived import docker_run
 from labctl.errors import EngineRefused

@@ -6,7 +6,7 @@ A short-lived privileged container does it, since labctl itself has no rights.
 from collections.abc import Iterable
 from importlib.resources import files
 
-from labctl.engine.containers import LAB_LABEL
+from labctl.engine.labels import LAB_LABEL
 from labctl.engine.process import Completed, run
 from labctl.engine.short_lived import docker_run
 

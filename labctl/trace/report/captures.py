@@ -4,6 +4,7 @@ import re
 import struct
 from pathlib import Path
 
+from labctl.files import private_folder
 from labctl.trace.run import Trace
 from labctl.trace.sightings import Passage
 
@@ -36,7 +37,7 @@ def pcap(passage: Passage) -> bytes:
 
 def write_captures(trace: Trace, folder: Path) -> int:
     """Writes the files; returns how many. What else is in the folder stays."""
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     files = captures(trace)
     for name, data in files.items():
         (folder / name).write_bytes(data)

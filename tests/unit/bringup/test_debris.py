@@ -9,7 +9,8 @@ import pytest
 from labctl.bringup.debris import CACHE_MOUNT, FIRST_STEP, Debris, children_first, find_debris, is_gone, is_ours
 from labctl.catalog.folders import catalog_folders
 from labctl.engine.inventory import CacheRecord, ImageSeen, Inventory
-from labctl.engine.remains import TITLE_LABEL, Remains
+from labctl.engine.labels import TITLE_LABEL
+from labctl.engine.remains import Remains
 from labctl.lab.owner import Owner, this_user
 
 NOVA = {TITLE_LABEL: "labctl/nova"}

@@ -10,6 +10,8 @@ from labctl.bringup import leftovers
 from labctl.bringup.leftovers import finish_removals
 from labctl.bringup.scale import known_node, without
 from labctl.cloud.nodes import forget as forget_module
+from labctl.engine.labels import LAB_LABEL, PROJECT_LABEL
+from labctl.engine.volumes import VOLUME_LABEL
 from labctl.errors import BadInput, NotFound
 from labctl.events import Event, StepFinished
 from labctl.lab.addresses import AddressPlan
@@ -39,7 +41,8 @@ class FakeVolumes:
 
     def volumes(self, filters: dict[str, str]) -> dict[str, Any]:
         assert filters == {"label": "org.labctl.lab=lab"}
-        return {"Volumes": [{"Name": f"x_{one}", "Labels": {"com.docker.compose.volume": one}} for one in VOLUMES]}
+        labels = {LAB_LABEL: "lab", PROJECT_LABEL: "labctl-lab"}
+        return {"Volumes": [{"Name": f"x_{one}", "Labels": {**labels, VOLUME_LABEL: one}} for one in VOLUMES]}
 
     def remove_volume(self, name: str) -> None:
         if name == self.vanishing:

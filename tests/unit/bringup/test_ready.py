@@ -1,5 +1,6 @@
 """What a lab waits for before it says that its cloud can be used."""
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +10,7 @@ from docker.errors import NotFound
 from labctl.bringup.ready import since_start
 from labctl.cloud.readiness import Expected
 from labctl.engine.containers import SERVICE_LABEL
+from labctl.engine.labels import LAB_LABEL, PROJECT_LABEL
 
 STARTED = {
     "node1-nova-compute": "2026-11-22T10:09:40.350924058Z",
@@ -18,12 +20,26 @@ STARTED = {
 """Service to when its container was started, as the engine says it: with nanoseconds."""
 
 
+@dataclass(frozen=True)
+class Engine:
+    """An engine that answers as it was told to."""
+
+    api: Any = field(hash=False)
+
+
 def engine(gone: str = "") -> Any:
     """An engine with one container for each service; one may go between two questions."""
 
     def containers(**_: object) -> list[dict[str, object]]:
         return [
-            {"Id": name, "Names": [f"/lab-{name}"], "State": "running", "Status": "Up", "Labels": {SERVICE_LABEL: name}}
+            {
+                "Id": name,
+                "ImageID": "image",
+                "Names": [f"/lab-{name}"],
+                "State": "running",
+                "Status": "Up",
+                "Labels": {LAB_LABEL: "lab", PROJECT_LABEL: "labctl-lab", SERVICE_LABEL: name},
+            }
             for name in STARTED
         ]
 
@@ -32,7 +48,11 @@ def engine(gone: str = "") -> Any:
             raise NotFound(container)
         return {"State": {"StartedAt": STARTED[container]}}
 
-    return SimpleNamespace(api=SimpleNamespace(containers=containers, inspect_container=inspect))
+    def inspect_image(image: str) -> dict[str, dict[str, str]]:
+        return {"Config": {}}
+
+    api = SimpleNamespace(containers=containers, inspect_container=inspect, inspect_image=inspect_image)
+    return Engine(api)
 
 
 EXPECTED = Expected(("node1",), {"net": frozenset({"neutron-l3-agent", "neutron-dhcp-agent"})})

@@ -26,8 +26,8 @@ WORDS = {
 
 def container(service: str, summary: str, id: str = "") -> Entry:
     state, words = WORDS[summary]
-    labels = {"org.labctl.lab": "lab", "org.labctl.service": service}
-    return {"Id": id or f"id-of-{service}", "State": state, "Status": words, "Labels": labels}
+    labels = {"org.labctl.lab": "lab", "com.docker.compose.project": "labctl-lab", "org.labctl.service": service}
+    return {"Id": id or f"id-of-{service}", "State": state, "Status": words, "Labels": labels, "ImageID": "image"}
 
 
 class FakeEngine:
@@ -44,9 +44,12 @@ class FakeEngine:
     def inspect_container(self, container: str) -> dict[str, int]:
         return {"RestartCount": self.restarts}
 
-    def containers(self, *, all: bool, filters: dict[str, str]) -> list[Entry]:
+    def inspect_image(self, image: str) -> dict[str, dict[str, str]]:
+        return {"Config": {}}
+
+    def containers(self, *, all: bool, filters: dict[str, list[str]]) -> list[Entry]:
         assert all, "containers that have ended count too"
-        assert filters == {"label": "org.labctl.lab=lab"}
+        assert filters == {"label": ["org.labctl.lab=lab", "org.labctl.service"]}
         return self.now
 
 

@@ -3,18 +3,18 @@
 import json
 import stat
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from labctl.build.contents import Contents, Inside, labels_of, read_contents, write_contents
 from labctl.build.images import BuildPlace, BuildRequest, build_input, chosen, render_only_to, write_context
-from labctl.build.rootfs import ensure_rootfs, make_archive, rootfs_reference
+from labctl.build.rootfs import Rootfs, rootfs_reference
 from labctl.catalog.folders import catalog_folders
 from labctl.catalog.image import load_images
 from labctl.catalog.release import load_release, releases
-from labctl.errors import BadInput, BuildFailed
-from labctl.events import Event
+from labctl.errors import BadInput
 from labctl.render.images import Naming
 
 FOLDERS = catalog_folders()
@@ -91,7 +91,7 @@ def test_an_empty_folder_may_be_rendered_into(tmp_path: Path) -> None:
 
 def test_files_of_the_context_may_be_read_by_anyone_and_scripts_run(tmp_path: Path) -> None:
     place = BuildPlace(tmp_path)
-    write_context(place, build_input(FOLDERS, GRAPH, RELEASE, request(), place, "x"))
+    write_context(place, build_input(FOLDERS, GRAPH, RELEASE, request(), place, Rootfs("x")))
     for path in place.context.rglob("*"):
         mode = stat.S_IMODE(path.stat().st_mode)
         runs = path.is_dir() or path.read_bytes().startswith(b"#!")
@@ -106,37 +106,17 @@ def test_what_was_found_inside_is_kept_and_becomes_labels(tmp_path: Path) -> Non
     write_contents(place.contents, found)
     assert read_contents(place.contents) == found
     assert labels_of(found) == {"mariadb": {"org.labctl.version.mariadb": "11.8"}}
-    build = build_input(FOLDERS, GRAPH, RELEASE, request(), place, "x")
+    build = build_input(FOLDERS, GRAPH, RELEASE, request(), place, Rootfs("x"))
     assert build.contents == labels_of(found)
 
 
-def test_an_image_that_is_named_as_base_is_taken_as_it_is(tmp_path: Path) -> None:
-    events: list[Event] = []
-    assert ensure_rootfs("example.org/debian:mine", "bookworm", tmp_path, events.append) == "example.org/debian:mine"
-    assert events == []
-
-
-def test_a_root_filesystem_that_was_made_before_is_taken_again(tmp_path: Path) -> None:
-    archive = tmp_path / "rootfs-bookworm.tar"
-    archive.touch()
-    assert make_archive("bookworm", tmp_path) == archive
-
-
-def test_without_mmdebstrap_it_is_said_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(BuildFailed, match="mmdebstrap is not installed") as caught:
-        make_archive("bookworm", tmp_path)
-    assert "--base" in caught.value.remedy
-
-
-def test_a_root_filesystem_that_failed_is_not_taken_for_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = tmp_path / "bin" / "mmdebstrap"
-    program.parent.mkdir()
-    program.write_text('#!/bin/sh\nfor last; do :; done; echo half >"$last"; echo "E: no mirror" >&2; exit 25\n')
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
-    monkeypatch.setenv("LABCTL_DEBIAN_MIRROR", "")
-    with pytest.raises(BuildFailed, match="no root filesystem of bookworm") as caught:
-        make_archive("bookworm", tmp_path / "cache")
-    assert "E: no mirror" in caught.value.evidence
-    assert list((tmp_path / "cache").iterdir()) == []
+def test_what_a_registry_gave_is_told_by_labels_and_a_renewal_goes_past_the_build_cache(tmp_path: Path) -> None:
+    made = datetime(2042, 1, 1, tzinfo=UTC)
+    rootfs = Rootfs("x", made, "debian@sha256:" + "a" * 64)
+    place = BuildPlace(tmp_path / "2042.1")
+    build = build_input(FOLDERS, GRAPH, RELEASE, request(), place, rootfs)
+    write_context(place, build)
+    assert 'ARG PACKAGES_SINCE="2042-01-01T00:00:00+00:00"' in (place.context / "nova" / "Dockerfile").read_text()
+    labels = json.loads((place.context / "docker-bake.json").read_text())["target"]["nova"]["labels"]
+    assert labels["org.opencontainers.image.base.digest"] == "sha256:" + "a" * 64
+    assert labels["org.opencontainers.image.base.name"] == "debian"

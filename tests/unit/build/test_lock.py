@@ -6,18 +6,15 @@ import pytest
 
 from labctl.build import lock as module
 from labctl.build.lock import (
-    Lock,
-    Pin,
     apply_overrides,
-    canonical,
     lock_images,
-    parse_lock,
     pins_of,
     read_constraints,
     split,
     write_lock,
     write_wheels,
 )
+from labctl.build.pins import Lock, Pin, canonical, parse_lock
 from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import Image, ImageFile, ImageGraph
 from labctl.catalog.release import Release

@@ -1,8 +1,11 @@
 """The releases of a catalog: found, read, and refused where they are wrong."""
 
+import re
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from labctl.catalog.folders import CatalogFolders, catalog_folders
 from labctl.catalog.image import load_images
@@ -27,9 +30,11 @@ def catalog(root: Path, **files: str) -> CatalogFolders:
 
 
 def test_a_release_is_read(tmp_path: Path) -> None:
-    release = load_release(catalog(tmp_path, **{"2024.2": GOOD + "overrides: [a==1]\n"}), "2024.2")
+    release = load_release(
+        catalog(tmp_path, **{"2024.2": GOOD + "overrides: [{requirement: a==1, reason: b}]\n"}), "2024.2"
+    )
     assert (release.name, release.debian, release.python) == ("2024.2", "bookworm", "3.11")
-    assert (release.overrides, release.tools, release.source_builds) == (("a==1",), (), ())
+    assert (release.overriding, release.tools, release.source_builds) == (("a==1",), (), ())
 
 
 def test_releases_are_listed_newest_last(tmp_path: Path) -> None:
@@ -65,3 +70,33 @@ def test_the_releases_of_the_catalog_have_a_lock_for_each_image_that_needs_one()
         for image in load_images(folders).images:
             if image.file.python:
                 assert (lock_folder(folders, name, image.name) / "packages.txt").is_file(), f"{name}: {image.name}"
+
+
+def test_an_override_without_a_reason_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as caught:
+        load_release(catalog(tmp_path, **{"2024.2": GOOD + "overrides: [{requirement: a==1}]\n"}), "2024.2")
+    assert "overrides.0.reason" in caught.value.evidence[0]
+
+
+@pytest.mark.parametrize("name", releases(catalog_folders()))
+def test_what_an_override_or_an_exception_names_is_an_advisory(name: str) -> None:
+    release = load_release(catalog_folders(), name)
+    mended = [advisory for override in release.overrides for advisory in override.mends]
+    left = [accepted.advisory for accepted in release.accepted]
+    assert all(re.fullmatch(r"(CVE|PYSEC|GHSA)-[0-9a-z-]+", advisory) for advisory in mended + left)
+    assert not set(mended) & set(left)
+
+
+@pytest.mark.parametrize("name", releases(catalog_folders()))
+def test_every_override_is_in_a_lock(name: str) -> None:
+    folders = catalog_folders()
+    texts = [path.read_text() for path in folders.locks.glob(f"{name}/*/*.txt")]
+    locked = [
+        (canonicalize_name(pin.group(1)), pin.group(2))
+        for text in texts
+        for pin in re.finditer(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE)
+    ]
+    for requirement in map(Requirement, load_release(folders, name).overriding):
+        versions = [version for package, version in locked if package == canonicalize_name(requirement.name)]
+        assert versions, f"{requirement} is in no lock"
+        assert all(requirement.specifier.contains(version) for version in versions), str(requirement)

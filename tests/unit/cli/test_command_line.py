@@ -15,6 +15,7 @@ from labctl.cli import main
 from labctl.errors import LabctlError
 
 COMMANDS = (
+    "audit",
     "build",
     "up",
     "demo",
@@ -26,6 +27,7 @@ COMMANDS = (
     "exec",
     "openstack",
     "openrc",
+    "ca",
     "stop",
     "start",
     "down",
@@ -42,7 +44,10 @@ COMMANDS = (
     "fault",
     "verify",
 )
-HEAVY = ("docker", "openstack", "paramiko", "rich.live", "httpx", "jinja2", "pydantic", "pyroute2", "PIL", "yaml")
+HEAVY = (
+    *("docker", "openstack", "paramiko", "rich.live", "httpx", "jinja2", "pydantic", "pyroute2", "PIL", "yaml"),
+    *("cyclonedx", "packageurl", "pip_audit", "requests"),
+)
 
 
 def private(folder: Path) -> dict[str, str]:
@@ -169,7 +174,7 @@ def test_without_an_engine_it_is_said_so(tmp_path: Path) -> None:
 def test_every_kind_of_error_has_an_exit_code_of_its_own() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, LabctlError)]
     codes = {kind.exit_code: kind for kind in kinds}
-    assert len(codes) == len(kinds) == 11
+    assert len(codes) == len(kinds) == 12
     assert not set(codes) & {0, 126, 127, errors.INTERRUPTED}
 
 

@@ -16,11 +16,12 @@ from labctl.cli.openstack import own_options
 from labctl.cli.up import summary, wanted_lab
 from labctl.errors import BadInput, NotFound
 from labctl.lab.addresses import AddressPlan
+from labctl.lab.authority import authority_certificate
 from labctl.lab.file import LabFile, dump_lab_file
 from labctl.lab.nodes import node_names
-from labctl.lab.secrets import Secrets
+from labctl.lab.secrets import Kind, Secrets, make, write_secrets
 from labctl.lab.state import LabState
-from labctl.render.lab import LabPlan
+from labctl.render.lab import AUTHORITY, LabPlan
 from labctl.render.source import SourceTree
 
 NO_FLAGS = {"nodes": None, "guest": None, "wait_timeout": None}
@@ -159,6 +160,31 @@ def test_openrc_prints_clouds_yaml_as_it_is() -> None:
     assert CliRunner().invoke(app, ["openrc", "--clouds-yaml"]).output == "clouds: {}\n"
 
 
+def test_ca_prints_the_certificate_of_the_authority_and_no_key() -> None:
+    authority = make(Kind.AUTHORITY)
+    for name, tls in (("open", False), ("closed", True)):
+        write_secrets(keep(name, tls=tls).secrets, Secrets(values={AUTHORITY: authority}))
+        result = CliRunner().invoke(app, ["ca", "--name", name])
+        assert result.stdout == authority_certificate(authority)
+        assert ("`labctl up --name open --tls`" in result.stderr) is not tls
+
+
+def test_a_lab_from_before_has_no_authority() -> None:
+    keep("one")
+    with pytest.raises(NotFound, match="no certificate authority") as caught:
+        CliRunner().invoke(app, ["ca"], catch_exceptions=False)
+    assert "`labctl up --name one --tls`" in caught.value.remedy
+
+
+@pytest.mark.parametrize("before", [None, False, True])
+def test_tls_stays_as_it_is_unless_a_flag_says_otherwise(before: bool | None) -> None:
+    if before is not None:
+        keep("lab", tls=before)
+    assert wanted_lab(None, None, tls=None).tls is bool(before)
+    assert wanted_lab(None, None, tls=True).tls is True
+    assert wanted_lab(None, None, tls=False).tls is False
+
+
 @pytest.mark.parametrize(
     ("arguments", "name", "rest"),
     [
@@ -181,7 +207,14 @@ def brought_up(name: str, observed: dict[str, Observed]) -> BroughtUp:
     )
     lab = LabFile(name=name, nodes=2)
     return BroughtUp(
-        lab, Prepared(lab, plan, Secrets(), {}), 23.4, observed, {"keystone": ("mariadb",)}, 100.0, 123.4, is_new=True
+        lab,
+        Prepared(lab, plan, Secrets(), {}),
+        23.4,
+        observed,
+        {"mariadb": (), "keystone": ("mariadb",)},
+        100.0,
+        123.4,
+        is_new=True,
     )
 
 
@@ -215,3 +248,8 @@ def test_the_timeline_shows_what_was_waited_for() -> None:
     text = summary(brought_up("lab", observed))
     for name in ("mariadb", "keystone", "cloud usable"):
         assert name in text
+
+
+def test_what_has_left_the_lab_is_not_waited_for() -> None:
+    observed = {"mariadb": Observed(100.0, 104.0), "tls-proxy": Observed(100.0, None)}
+    assert "tls-proxy" not in summary(brought_up("lab", observed))

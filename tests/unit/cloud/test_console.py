@@ -2,6 +2,7 @@ import base64
 import contextlib
 import hashlib
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from PIL import Image
 from labctl.cloud.console import open_console, websocket_url, write_png
 from labctl.cloud.rfb import Picture
 from labctl.errors import BadInput, CloudCheckFailed
+from labctl.lab.authority import authority_certificate, issue, make_authority, make_key
 
 from .rfb_server import BLUE, RED, greeting, raw, server_init, update
 
@@ -38,8 +40,9 @@ def test_a_url_without_a_token_is_refused(page: str) -> None:
 class Proxy:
     """A novncproxy: does the websocket handshake when the token is right, then sends bytes in frames cut anywhere."""
 
-    def __init__(self, says: bytes) -> None:
+    def __init__(self, says: bytes, tls: ssl.SSLContext | None = None) -> None:
         self._says = says
+        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.request = b""
@@ -52,8 +55,8 @@ class Proxy:
 
     def _serve(self) -> None:
         self._listener.settimeout(10)
-        connection, _ = self._listener.accept()
-        with connection:
+        accepted, _ = self._listener.accept()
+        with contextlib.suppress(ssl.SSLError), self._spoken_to(accepted) as connection:
             connection.settimeout(10)
             while b"\r\n\r\n" not in self.request:
                 self.request += connection.recv(4096)
@@ -69,6 +72,9 @@ class Proxy:
                 while connection.recv(4096):
                     pass
 
+    def _spoken_to(self, accepted: socket.socket) -> socket.socket:
+        return self._tls.wrap_socket(accepted, server_side=True) if self._tls else accepted
+
     def _accept(self) -> bytes:
         headers = dict(line.split(b": ", 1) for line in self.request.split(b"\r\n")[1:] if b": " in line)
         digest = hashlib.sha1(headers[b"Sec-WebSocket-Key"] + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11")  # noqa: S324
@@ -81,16 +87,16 @@ class Proxy:
 
 
 @contextlib.contextmanager
-def proxy(says: bytes) -> Iterator[Proxy]:
-    server = Proxy(says)
+def proxy(says: bytes, tls: ssl.SSLContext | None = None) -> Iterator[Proxy]:
+    server = Proxy(says, tls)
     try:
         yield server
     finally:
         server.close()
 
 
-def page(server: Proxy, word: str = "good") -> str:
-    return f"http://127.0.0.1:{server.port}/vnc_lite.html?path=%3Ftoken%3D{word}"
+def page(server: Proxy, word: str = "good", scheme: str = "http") -> str:
+    return f"{scheme}://127.0.0.1:{server.port}/vnc_lite.html?path=%3Ftoken%3D{word}"
 
 
 def test_a_screen_comes_through_the_websocket(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,6 +106,44 @@ def test_a_screen_comes_through_the_websocket(monkeypatch: pytest.MonkeyPatch) -
         with open_console(page(server), timeout=10) as screen:
             assert screen.picture().colours() == 2
         assert server.request.startswith(b"GET /?token=good HTTP/1.1")
+
+
+@pytest.fixture
+def issued(tmp_path: Path) -> tuple[ssl.SSLContext, str]:
+    """What a proxy has that a lab's authority issued a certificate to; and the file with the authority's own."""
+    authority, key = make_authority(), make_key()
+    pair, trusted = tmp_path / "proxy.pem", tmp_path / "ca.pem"
+    pair.write_text(issue(authority, key, "proxy", ["127.0.0.1"]) + key)
+    trusted.write_text(authority_certificate(authority))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair)
+    return context, str(trusted)
+
+
+def test_a_screen_comes_through_tls(issued: tuple[ssl.SSLContext, str]) -> None:
+    context, trusted = issued
+    picture = update(raw(0, 0, 2, 3, RED), raw(2, 0, 2, 3, BLUE))
+    with (
+        proxy(greeting() + server_init(4, 3) + picture, context) as server,
+        open_console(page(server, scheme="https"), timeout=10, ca_file=trusted) as screen,
+    ):
+        assert screen.picture().colours() == 2
+
+
+def test_a_proxy_that_the_labs_authority_does_not_vouch_for_is_not_spoken_to(
+    issued: tuple[ssl.SSLContext, str], tmp_path: Path
+) -> None:
+    context, _ = issued
+    other = tmp_path / "other.pem"
+    other.write_text(authority_certificate(make_authority()))
+    with (
+        proxy(b"", context) as server,
+        pytest.raises(CloudCheckFailed, match="novncproxy") as caught,
+        open_console(page(server, scheme="https"), timeout=10, ca_file=str(other)),
+    ):
+        pass
+    assert "CERTIFICATE_VERIFY_FAILED" in caught.value.evidence[0]
+    assert server.request == b""
 
 
 def test_a_refused_token_is_an_error_for_people() -> None:

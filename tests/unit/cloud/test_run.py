@@ -110,7 +110,8 @@ def lab(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "guest.qcow2").write_bytes(b"guest" * 100)
 
     @contextlib.contextmanager
-    def console(url: str, timeout: float) -> Iterator[Screen]:
+    def console(url: str, timeout: float, ca_file: str | None) -> Iterator[Screen]:
+        assert ca_file is None
         assert url == "http://proxy/?path=%3Ftoken%3Dt"
         yield Screen()
 

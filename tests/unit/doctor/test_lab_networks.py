@@ -52,6 +52,14 @@ def test_nothing_is_wrong_with_networks_that_are_well() -> None:
     assert examine(CHECKS, facts(WELL)) == ()
 
 
+def test_the_broker_of_a_lab_with_tls_has_another_port() -> None:
+    seen = facts(added("-A OUTPUT -p tcp -m tcp --dport 5671 -j DROP"))
+    assert examine(CHECKS, seen) == ()
+    (finding,) = examine(CHECKS, replace(seen, broker_port=5671))
+    assert finding.check == "node-firewall"
+    assert "drops tcp to 10.77.0.2:5671" in finding.evidence
+
+
 def test_nothing_is_wrong_with_what_could_not_be_looked_at() -> None:
     assert examine(CHECKS, facts({})) == ()
 

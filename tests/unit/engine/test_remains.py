@@ -1,41 +1,54 @@
-"""What the engine has of labs: by label, and by the Compose project of containers of labctl's images."""
+"""What the engine has of labs: what carries a lab's label and its Compose project, and nothing that only claims to."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import docker
 import pytest
+from docker.errors import ImageNotFound
 
 from labctl.bringup.down import check_others
 from labctl.engine.remains import Remains, all_remains, remains_of
 from labctl.errors import MachineConflict
 from labctl.lab.owner import this_user
 
-IMAGE = {"org.opencontainers.image.title": "labctl/nova"}
-Labels = dict[str, str]
+OURS = {"org.opencontainers.image.title": "labctl/nova"}
+LAB, PROJECT, SNAPSHOT = "org.labctl.lab", "com.docker.compose.project", "org.labctl.snapshot"
+Labels = Mapping[str, str]
+NO_LABELS: Labels = MappingProxyType({})
 
 
-def project(name: str) -> Labels:
-    return {"com.docker.compose.project": name}
-
-
-def lab(name: str) -> Labels:
-    return {"org.labctl.lab": name}
+def lab(name: str) -> dict[str, str]:
+    """The labels of what Compose made for a lab."""
+    return {LAB: name, PROJECT: f"labctl-{name}"}
 
 
 class FakeEngine:
     """An engine; each thing is called by its kind and number."""
 
-    def __init__(self, containers: list[Labels], networks: list[Labels] = [], volumes: list[Labels] = []) -> None:  # noqa: B006
+    def __init__(
+        self,
+        containers: Sequence[Labels],
+        networks: Sequence[Labels] = (),
+        volumes: Sequence[Labels] = (),
+        image: Labels | None = NO_LABELS,
+    ) -> None:
         self.api = self
-        self._containers, self._networks, self._volumes = containers, networks, volumes
+        self._containers, self._networks, self._volumes, self._image = containers, networks, volumes, image
+
+    def inspect_image(self, image: str) -> dict[str, Any]:
+        if self._image is None:
+            raise ImageNotFound(image)
+        return {"Config": {"Labels": self._image}}
 
     def containers(self, all: bool) -> list[dict[str, Any]]:
         return [
             {
                 "Id": f"c{number}",
                 "Names": [f"/name{number}"],
-                "Labels": labels,
+                "Labels": {**(self._image or {}), **labels},
                 "ImageID": "image",
                 "State": "running",
                 "Mounts": [{"Name": "v0"}],
@@ -51,11 +64,11 @@ class FakeEngine:
         return {"Volumes": [{"Name": f"v{number}", "Labels": labels} for number, labels in enumerate(self._volumes)]}
 
 
-def client(*args: Any) -> docker.DockerClient:
-    return cast(docker.DockerClient, FakeEngine(*args))
+def client(*args: Any, **more: Any) -> docker.DockerClient:
+    return cast(docker.DockerClient, FakeEngine(*args, **more))
 
 
-def test_a_lab_is_all_that_has_its_label() -> None:
+def test_a_lab_is_what_has_its_label_and_its_project() -> None:
     engine = client([lab("one"), {}], [lab("one"), lab("two")], [lab("one"), cast(Any, None)])
     found = all_remains(engine)
     assert found == {
@@ -65,25 +78,50 @@ def test_a_lab_is_all_that_has_its_label() -> None:
     assert remains_of(engine, "three") == Remains()
 
 
-def test_a_lab_of_an_older_labctl_is_found_by_its_project() -> None:
-    old = project("labctl-old")
-    found = all_remains(client([{**old, **IMAGE}, old], [old], [old]))
-    assert found == {"old": Remains(("c0", "c1"), ("n0",), ("v0",), ("image",), running=2)}
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {LAB: "one"},
+        {PROJECT: "labctl-one"},  # somebody's folder may be called so
+        {LAB: "one", PROJECT: "shop"},
+        {LAB: "one", PROJECT: "labctl-two"},
+        {LAB: "one", SNAPSHOT: ""},  # called v0, which no snapshot's volume is
+        {},
+    ],
+    ids=str,
+)
+def test_what_has_not_both_is_left_alone(labels: Labels) -> None:
+    assert all_remains(client([labels], [labels], [labels])) == {}
 
 
 @pytest.mark.parametrize(
-    "containers",
-    [
-        [project("labctl-website")],  # a folder of somebody's that has such a name
-        [{**project("website"), **IMAGE}],
-        [{**project("labctl-Not a name"), **IMAGE}],
-        [IMAGE],
-        [],
-    ],
+    "name", ["..", ".", "a/b", "/", "", "A", "-", "a\n", "a b", "$(id)", "x" * 31, "a\0", "\ud800"]
 )
-def test_a_project_that_is_no_lab_is_left_alone(containers: list[Labels]) -> None:
-    mine = project("labctl-website")
-    assert all_remains(client(containers, [mine], [mine])) == {}
+def test_what_no_lab_can_be_called_is_none(name: str) -> None:
+    for labels in (lab(name), {LAB: name}, {**lab(name), SNAPSHOT: "x"}):
+        assert all_remains(client([labels], [labels], [labels])) == {}
+        assert all_remains(client([labels], image=OURS)) == {}
+
+
+def test_an_image_that_is_labelled_as_a_lab_makes_no_container_one() -> None:
+    assert all_remains(client([{}], image=lab("one"))) == {}
+    assert all_remains(client([{}], image={**lab("one"), **OURS})) == {}
+    assert all_remains(client([{PROJECT: "labctl-one"}], image={LAB: "one"})) == {}
+
+
+def test_what_works_for_a_lab_without_compose_is_of_labctls_images() -> None:
+    assert all_remains(client([{LAB: "one"}], image=OURS))["one"].containers == ("c0",)
+    assert all_remains(client([{LAB: "one"}], image={"org.opencontainers.image.title": "shop/web"})) == {}
+    assert all_remains(client([{LAB: "one", PROJECT: "shop"}], image=OURS)) == {}
+
+
+def test_a_container_whose_image_is_gone_is_a_labs_by_its_name_too() -> None:
+    assert all_remains(client([lab("one")], image=None)) == {}
+    assert all_remains(client([lab("name0")], image=None)) == {}
+    engine = cast(Any, client([lab("one")], image=None))
+    entry = {**engine.containers(all=True)[0], "Names": ["/one-glance"]}
+    engine.containers = lambda all: [entry]
+    assert all_remains(engine)["one"].containers == ("c0",)
 
 
 def test_a_lab_is_not_taken_away_under_somebody_elses_container() -> None:

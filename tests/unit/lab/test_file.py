@@ -1,6 +1,8 @@
 """The lab file: what it takes, and that each mistake is named at its place."""
 
+import os
 from ipaddress import IPv4Network
+from itertools import pairwise
 from pathlib import Path
 from textwrap import dedent
 
@@ -13,8 +15,8 @@ from labctl.lab.nodes import NODES_ALLOWED
 
 SERVICES = ("keystone", "neutron-server", "nova-compute")
 KEYS = (
-    "version, name, nodes, release, address_range, guest, guest_user, configuration, sources, with, glance, images, "
-    "network, reach, wait_timeout"
+    "version, name, nodes, release, address_range, guest, guest_sha256, guest_user, configuration, sources, with, "
+    "glance, images, network, reach, tls, wait_timeout"
 )
 
 
@@ -75,6 +77,7 @@ def test_dump_spells_out_every_value() -> None:
         release: '2024.2'
         address_range: null
         guest: null
+        guest_sha256: null
         guest_user: null
         configuration:
           keystone:
@@ -88,6 +91,7 @@ def test_dump_spells_out_every_value() -> None:
         reach:
           local_network: false
           networks: []
+        tls: false
         wait_timeout: null
         """)
 
@@ -307,3 +311,63 @@ def test_what_reach_may_not_say(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(BadInput) as refused:
         load_lab_file(write(tmp_path, text), SERVICES)
     assert said in refused.value.evidence[0]
+
+
+def test_a_guest_over_plain_http_needs_its_checksum(tmp_path: Path) -> None:
+    (line,) = mistakes(tmp_path, "guest: http://example.org/c.img\n")
+    assert line.startswith("lab.yaml:1:8: guest: over plain http")
+    text = f"guest: http://example.org/c.img\nguest_sha256: {'0' * 64}\n"
+    assert load_lab_file(write(tmp_path, text), SERVICES).guest_sha256 == "0" * 64
+    (line,) = mistakes(tmp_path, "guest_sha256: ABC\n")
+    assert "64 of 0-9 and a-f" in line
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{after}: &{after} [{', '.join([f'*{before}'] * 10)}]\n" for before, after in pairwise("abcdefghij")
+)
+HURTING = {
+    "bomb": BOMB,
+    "brackets": "[" * 3000,
+    "braces": "{a: " * 3000,
+    "itself": "nodes: &a [*a]",
+    "merged itself": "a: &a\n  <<: *a\n",
+    "float": "nodes: !!float x",
+    "timestamp": "nodes: !!timestamp x",
+    "bool": "nodes: !!bool x",
+    "int": "nodes: !!int ''",
+    "long number": "nodes: " + "9" * 5000,
+    "long number to the base of 60": "nodes: " + ":".join(["9"] * 9000),
+    "long number of a directive": "%YAML 9." + "9" * 5000 + "\n---\nname: x\n",
+    "a day that is none": "nodes: 2001-13-45",
+    "a time before all times": "nodes: 0001-01-01T00:00:00+23:59",
+    "a zone that is none": "nodes: 2001-12-14t21:59:43.10-99:99",
+    "NUL": 'guest: "a\\0b"',
+    "half a character": 'guest: "\\ud800"',
+    "long name": "guest: " + "x" * 5000,
+    "long name of a drop-in": f"configuration: {{keystone: [{'x' * 5000}]}}",
+    "NUL in a drop-in": 'configuration: {keystone: ["a\\0"]}',
+    "NUL in a tree": 'sources: {nova: "a\\0"}',
+    "long lab": "name: " + "x" * 5000,
+    "control character": "name: \x1b[2J",
+    "many": "nodes: [" + ", ".join(["node1"] * 9000) + "]",
+    "large": "x" * (64 * 1024 + 1),
+}
+
+
+@pytest.mark.parametrize("text", HURTING.values(), ids=HURTING)
+def test_a_file_that_is_made_to_hurt_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BadInput):
+        load_lab_file(write(tmp_path, text), SERVICES)
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "x" * 5000, "a\0b", "\ud800", "."], ids=ascii)
+def test_what_is_no_file_is_refused(name: str) -> None:
+    with pytest.raises(BadInput, match="cannot be read"):
+        load_lab_file(Path(name), SERVICES)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "lab.yaml")
+    with pytest.raises(BadInput) as caught:
+        load_lab_file(tmp_path / "lab.yaml", SERVICES)
+    assert caught.value.evidence == ("it is no regular file",)

@@ -33,7 +33,7 @@ x-labctl:
   databases: {parrot: [parrot]}
   roles: [listener]
   catalog:
-    - {name: parrot, type: repetition, url: "http://{{ addresses.gateway }}:4242"}
+    - {name: parrot, type: repetition, url: "{{ endpoint(4242) }}"}
 services:
   parrot-schema:
     image: parrot

@@ -136,8 +136,15 @@ def test_the_checkpoint_is_none_of_the_snapshots(state: LabState) -> None:
 
 
 def test_snapshots_do_not_count_as_the_labs_volumes(state: LabState) -> None:
-    engine = Engine({"data": {"org.labctl.lab": "x"}, volume_name(state, "s"): of_snapshot("s")})
+    own = {"org.labctl.lab": "x", "com.docker.compose.project": "labctl-x"}
+    engine = Engine({"data": own, volume_name(state, "s"): of_snapshot("s")})
     assert lab_volumes(client(engine), "x") == {"data": "data"}
+
+
+def test_a_volume_that_only_claims_to_be_of_a_snapshot_stays(state: LabState) -> None:
+    engine = Engine({"theirs": of_snapshot("s"), "labctl-x_snapshot-half": of_snapshot("half")})
+    assert remove_halves(client(engine), state) == ("labctl-x_snapshot-half",)
+    assert set(engine.there) == {"theirs"}
 
 
 def test_a_snapshot_is_found_and_deleted_by_its_name(state: LabState) -> None:

@@ -1,12 +1,17 @@
 """What a snapshot says of itself: written and read back, refused where it is something else, names, images."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
+import yaml
 
 from labctl.errors import BadInput
 from labctl.lab.file import LabFile
+from labctl.lab.secrets import Kind, make
 from labctl.snapshot.manifest import Manifest, differing_images, dump_manifest, load_manifest, parse_snapshot_name
+
+HUSH = "0123456789abcdef" * 3
 
 MANIFEST = Manifest(
     name="before-lunch",
@@ -16,7 +21,7 @@ MANIFEST = Manifest(
     images={"labctl/nova:2024.2": "aa", "labctl/mariadb:2024.2": "bb"},
     uid=1000,
     volumes={"mariadb": 7, "glance": 5},
-    secrets={"password.keystone.admin": "hush"},
+    secrets={"password.keystone.admin": HUSH},
 )
 
 
@@ -26,7 +31,7 @@ def test_it_is_read_back_as_it_was_written() -> None:
 
 
 def test_secrets_are_not_shown_by_accident() -> None:
-    assert "hush" not in repr(MANIFEST)
+    assert HUSH not in repr(MANIFEST)
 
 
 @pytest.mark.parametrize(
@@ -38,12 +43,79 @@ def test_anything_else_is_refused_without_showing_what_it_holds(text: bytes) -> 
     with pytest.raises(BadInput) as caught:
         load_manifest(text, "x.yaml")
     assert "x.yaml" in caught.value.what
-    assert "hush" not in f"{caught.value.what} {caught.value.evidence}"
+    assert HUSH not in f"{caught.value.what} {caught.value.evidence}"
 
 
 def test_a_newer_format_is_named() -> None:
     with pytest.raises(BadInput, match="format 2"):
         load_manifest(dump_manifest(MANIFEST).replace(b"format: 1", b"format: 2"), "x.yaml")
+
+
+def written(**values: object) -> bytes:
+    """A manifest of which some values are a stranger's."""
+    return yaml.safe_dump({**MANIFEST.model_dump(mode="json", by_alias=True), **values}).encode()
+
+
+STRANGE = {
+    "a command": {"secrets": {"password.user.nova": "x\n[privsep]\nroot_helper = sh -c id"}},
+    "SQL": {"secrets": {"password.database.nova": "x'; GRANT ALL ON *.* TO x; --"}},
+    "no fernet key": {"secrets": {"fernet.keystone.token.0": "a" * 44}},
+    "no ssh key": {"secrets": {"ssh.nova": "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END X-----\n"}},
+    "no key of Ceph's": {"secrets": {"ceph.cinder": "AQ==\n[global]\nx = y"}},
+    "no authority": {"secrets": {"authority.lab": make(Kind.TLS)}},
+    "no key of a certificate": {"secrets": {"tls.x": make(Kind.AUTHORITY)}},
+    "a key with more behind it": {"secrets": {"tls.x": make(Kind.TLS) + "x = y\n"}},
+    "an unknown kind": {"secrets": {"wireguard.x": "0" * 48}},
+    "a secret's name": {"secrets": {"password.../x": "0" * 48}},
+    "a secret that is none": {"secrets": {"password.x": 7}},
+    "a name with a way out": {"name": "../../x"},
+    "a volume with a way out": {"volumes": {"../x": 1}},
+    "a volume as an option": {"volumes": {"-x": 1}},
+    "a volume with a colon": {"volumes": {"x:/": 1}},
+    "a negative size": {"volumes": {"x": -1}},
+    "a size that no disk has": {"volumes": {"x": 2**60}},
+    "root": {"uid": 0},
+    "a user with more": {"uid": "1000 +"},
+    "a birth": {"birth": "x\n"},
+    "an image": {"images": {"$(id)": "aa"}},
+    "a digest": {"images": {"labctl/nova:2024.2": "../x"}},
+    "a version": {"labctl": "0.1\x1b[2J"},
+    "a lab's name": {"lab": {"name": "../x"}},
+    "a release": {"lab": {"name": "x", "release": "../../x"}},
+    "a guest": {"lab": {"name": "x", "guest": "a\0b"}},
+    "a drop-in": {"lab": {"name": "x", "configuration": {"nova": ["a\nb"]}}},
+    "made": {"made": "0001-01-01T00:00:00+23:59x"},
+}
+
+
+@pytest.mark.parametrize("strange", STRANGE.values(), ids=STRANGE)
+def test_every_value_is_checked_against_what_it_can_be(strange: dict[str, object]) -> None:
+    assert load_manifest(written(), "x.yaml") == MANIFEST
+    with pytest.raises(BadInput, match=r"x\.yaml is no snapshot") as caught:
+        load_manifest(written(**strange), "x.yaml")
+    assert next(iter(strange)) in caught.value.evidence[0], "where it is"
+    assert "root_helper" not in str(caught.value.evidence)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_secrets_as_labctl_makes_them_are_taken(kind: Kind) -> None:
+    values = {f"{kind}.x-y.z.0": make(kind)}
+    assert load_manifest(written(secrets=values), "x.yaml").secrets == values
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{after}: &{after} [{', '.join([f'*{before}'] * 10)}]\n" for before, after in pairwise("abcdefghij")
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [BOMB, "[" * 3000, "{a: " * 3000, "a: &a [*a]", "made: !!timestamp x", "uid: !!float x", "uid: !!int ''", "a: \0"],
+    ids=["bomb", "brackets", "braces", "itself", "timestamp", "float", "int", "nul"],
+)
+def test_yaml_that_is_made_to_hurt_is_refused(text: str) -> None:
+    with pytest.raises(BadInput):
+        load_manifest(text.encode(), "x.yaml")
 
 
 @pytest.mark.parametrize("name", ["a", "before-lunch", "2024.2_x", "A" * 40])

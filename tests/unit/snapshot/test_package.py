@@ -1,14 +1,17 @@
 """The file of an exported snapshot: an ordinary tar, checked to its last byte before anything is taken out of it."""
 
 import hashlib
+import os
 import tarfile
 from pathlib import Path
 
 import pytest
 
 from labctl.errors import BadInput
+from labctl.lab.file import LabFile
 from labctl.snapshot.manifest import dump_manifest
-from labctl.snapshot.package import DATA, MANIFEST, SUMS, finish, inspect
+from labctl.snapshot.package import DATA, MANIFEST, SUMS, finish, inspect, own_files
+from tests.unit.snapshot.test_manifest import HUSH
 from tests.unit.snapshot.test_manifest import MANIFEST as MADE
 
 CONTENT = bytes(range(256)) * 9
@@ -53,7 +56,7 @@ def test_a_file_that_is_cut_off_is_refused(package: Path, part: float) -> None:
 
 def test_changed_bytes_are_noticed_and_named(package: Path) -> None:
     content = package.read_bytes()
-    for text, name in ((CONTENT[100:110], DATA), (b"hush", MANIFEST)):
+    for text, name in ((CONTENT[100:110], DATA), (HUSH.encode(), MANIFEST)):
         changed = bytearray(content)
         changed[content.index(text)] ^= 1
         package.write_bytes(changed)
@@ -71,3 +74,65 @@ def test_another_tar_and_no_tar_are_refused(tmp_path: Path) -> None:
     for path in (other, text):
         with pytest.raises(BadInput, match="no snapshot"):
             look(path)
+
+
+def crafted(path: Path, *members: tuple[tarfile.TarInfo, bytes]) -> Path:
+    """A file that somebody made by hand, of headers and what follows each."""
+    path.write_bytes(b"".join(info.tobuf() + content + bytes(-len(content) % 512) for info, content in members))
+    return path
+
+
+def info(name: str, size: int, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
+    made = tarfile.TarInfo(name)
+    made.size, made.type, made.linkname = size, kind, link
+    return made
+
+
+HUGE = 8 << 30
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [(info(DATA, 0, tarfile.LNKTYPE, DATA), b"")],
+        [(info(DATA, 0, tarfile.SYMTYPE, "/etc/passwd"), b"")],
+        [(info(DATA, HUGE), b"x")],
+        [(info(DATA, 0), b""), (info(MANIFEST, HUGE), b"x")],
+        [(info(DATA, 0), b""), (info(MANIFEST, HUGE, tarfile.GNUTYPE_SPARSE), b"x")],
+        [(info("x", HUGE, tarfile.XHDTYPE), b"x")],
+        [(info("x", HUGE, tarfile.GNUTYPE_LONGNAME), b"x")],
+        [(info(DATA, 0), b""), (info(MANIFEST, 1), b"x"), (info(SUMS, 1), b"x")],
+        [(info(DATA, 0), b""), (info(MANIFEST, 1), b"x"), (info(SUMS, 9), b"\xff \n\0  a a")],
+        [(info("../" + DATA, 0), b"")],
+        [],
+    ],
+    ids=[
+        "link to itself",
+        "link",
+        "cut off",
+        "huge",
+        "sparse",
+        "pax",
+        "long name",
+        "sums",
+        "no sums",
+        "way out",
+        "none",
+    ],
+)
+def test_a_file_that_is_made_to_hurt_is_refused(tmp_path: Path, members: list[tuple[tarfile.TarInfo, bytes]]) -> None:
+    with pytest.raises(BadInput):
+        look(crafted(tmp_path / "x.tar", *members))
+
+
+def test_a_file_of_holes_is_not_read_into_memory(tmp_path: Path) -> None:
+    path = crafted(tmp_path / "x.tar", (info(DATA, 0), b""), (info(MANIFEST, HUGE), b""))
+    os.truncate(path, HUGE + 10_000)
+    with pytest.raises(BadInput, match="no snapshot"):
+        look(path)
+
+
+def test_what_a_lab_would_read_of_this_machine_is_told() -> None:
+    lab = LabFile(guest="/etc/shadow", configuration={"nova": ["/root/x"]}, sources={"nova": "/home/me"})
+    assert own_files(lab) == ("/etc/shadow", "/root/x", "/home/me")
+    assert own_files(LabFile(guest="https://example.org/x.img")) == ()

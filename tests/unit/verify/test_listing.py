@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from verify_examples import BOOT, LIST
 
+from labctl.catalog.folders import catalog_folders
+from labctl.lab.file import LabFile
 from labctl.verify.run import VerifyTarget, all_tests
 from labctl.verify.run import test_list as as_list
 
@@ -24,7 +26,7 @@ class Container:
 
 def target(container: Any, listed: Path) -> VerifyTarget:
     lab: Any = None
-    return VerifyTarget(lab, "smoke", 2, True, container, Path("durations"), listed)
+    return VerifyTarget(lab, "smoke", 2, True, container, catalog_folders(), LabFile(), Path("durations"), listed)
 
 
 @pytest.mark.parametrize(("tests", "asked"), [((BOOT, LIST), 1), ((), 2)])

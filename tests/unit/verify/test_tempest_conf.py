@@ -88,6 +88,13 @@ def test_the_dashboard_is_where_the_lab_says() -> None:
     assert conf()["service_available"]["horizon"] == "false"
 
 
+def test_tempest_trusts_the_authority_of_a_lab_with_tls() -> None:
+    assert (
+        conf(place=replace(PLACE, ca_file="/etc/ssl/lab.pem"))["identity"]["ca_certificates_file"] == "/etc/ssl/lab.pem"
+    )
+    assert "ca_certificates_file" not in conf()["identity"]
+
+
 def test_volumes_are_as_cinder_says() -> None:
     made = conf(replace(PLAIN, volume=VOLUMES))
     assert made["volume"]["storage_protocol"] == "ceph"

@@ -14,6 +14,8 @@ CONSOLE_TYPE = "VNC"
 LAUNCH_INSTANCE_DEFAULTS = {"create_volume": False}
 
 # In the browser, signed with the key: Django unpickles sessions, and whoever reaches memcached could write there.
+# They are pickles as they hold objects (openstack_auth/user.py, Token), which JSON has no form for; what the key did
+# not sign is never unpickled.
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
