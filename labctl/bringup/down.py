@@ -119,7 +119,7 @@ def image_for_cleanup(client: docker.DockerClient, candidates: Sequence[str]) ->
         BadInput: There is none.
     """
     ours = (client.images.get(image) for image in candidates)
-    for image in (*ours, *client.images.list(name=AGENTS)):
+    for image in (*ours, *client.images.list(filters={"label": f"{TITLE_LABEL}={AGENTS}"})):
         if image.labels.get(TITLE_LABEL) == AGENTS:
             return str(image.id)
     raise BadInput(

@@ -20,7 +20,6 @@ from labctl.engine.process import CommandFailed
 from labctl.engine.volume_files import read_file, which_are_there, write_file
 from labctl.errors import BringUpFailed
 from labctl.lab.state import LabState
-from labctl.render.compose import FILTER
 
 SCHEMA_LABEL = "org.labctl.schema."
 VERSION_LABEL = "org.labctl.version."
@@ -105,7 +104,7 @@ def migrate(
     if not todo:
         return
     said: list[str] = []
-    if compose.start(state.project, state.compose_file, [FILTER, DATABASE], said.append, wait=True):
+    if compose.start(state.project, state.compose_file, [DATABASE], said.append, wait=True):
         raise BringUpFailed("The database did not start.", evidence=said[-5:], remedy=f"`labctl logs {DATABASE}`.")
     done = dict(stamps)
     for one in wanted.migrations:

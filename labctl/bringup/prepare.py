@@ -174,9 +174,9 @@ def make_plan(
         glance_store=lab.glance.store,
         image_backend=lab.images,
         network=lab.network,
+        opening=opening,
         tls=lab.tls,
         ca_file=state.ca_file,
-        opening=opening,
     )
 
 

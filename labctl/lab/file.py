@@ -150,10 +150,10 @@ class LabFile(BaseModel):
     glance: Glance = Field(Glance(), description="{store: file}, or {store: swift}")
     images: Literal["local", "rbd"] = Field("local", description="local, or rbd")
     network: Literal["self-service", "flat"] = Field("self-service", description="self-service, or flat")
-    tls: Annotated[bool, Field(strict=True)] = Field(False, description="true, or false")
     reach: Reach = Field(
         Reach(), description="{local_network: true}, {networks: [kind]} with names of Docker's networks, or both"
     )
+    tls: Annotated[bool, Field(strict=True)] = Field(False, description="true, or false")
     wait_timeout: Annotated[int, Field(ge=1, le=86400, strict=True)] | None = Field(
         None, description="seconds, a whole number from 1 to 86400, or null"
     )

@@ -23,12 +23,12 @@ MIGRATIONS = "x-migrations"
 OUTLIVES, FORGET = "x-outlives-database", "x-forget"
 """Of a service: whether it goes on while the database is put back; the command that has it forget the one before."""
 
-AUTHORITY_FILE = "/etc/ssl/lab.pem"
-"""Where services find the certificate of the lab's authority, in labs with TLS."""
 FILTER = "filter"
 """The service that puts the lab's packet filter in place; services in the machine's own network wait for it."""
 FILTER_STATE = f"{FILTER}:/run/filter:ro"
 """Where it says that it has, and where they look (images/base: behind-filter)."""
+AUTHORITY_FILE = "/etc/ssl/lab.pem"
+"""Where services find the certificate of the lab's authority, in labs with TLS."""
 
 SECTIONS = ("services", "networks", "volumes")
 

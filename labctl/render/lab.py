@@ -66,9 +66,9 @@ class LabPlan:
         glance_store: Where Glance puts new images: file or swift.
         image_backend: Where servers' disks come from: local or rbd.
         network: How servers are connected: self-service or flat.
+        opening: Who reaches the lab besides its own machine.
         tls: Whether what crosses TCP is encrypted, by certificates of the lab's authority.
         ca_file: Where clients on this machine find the authority's certificate then.
-        opening: Who reaches the lab besides its own machine.
     """
 
     name: str
@@ -256,7 +256,7 @@ def _render(
 
 
 def _collected(fragments: Mapping[str, Fragment], secret: Callable[[str], str]) -> dict[str, Any]:
-    """What configuration templates may use besides: what the Compose templates say of databases, ports, roles ..."""
+    """What configuration templates may use besides: what the Compose templates say of databases, ports and so on."""
     return {
         "databases": collect(fragments, "databases"),
         "ports": numbers(read_ports(fragments)),

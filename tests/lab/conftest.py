@@ -37,8 +37,8 @@ ORDER = (
     "test_memory",  # after the work of the demo
     "test_users",
     "test_sockets",
-    "test_node_rights",
     "test_who_reaches_what",  # makes the packet filter anew
+    "test_node_rights",
     "test_resize",
     "test_live_migration",
     "test_explain",

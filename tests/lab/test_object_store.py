@@ -78,8 +78,8 @@ def container(demo: Connection) -> Iterator[str]:
 def test_only_what_concerns_it_changes(swift: Came) -> None:
     assert set(swift.after) == {*swift.before, *SERVERS}
     changed = {name for name in swift.before if swift.before[name] != swift.after[name]}
-    # Glance is told of the new store; the job writes users, roles and endpoints.
-    assert changed == {"glance", "identity"}
+    # Glance is told of the new store; the job writes users, roles and endpoints; its port is opened.
+    assert changed == {"glance", "identity", "filter"}
     measured("labctl up --with swift, over a lab that is up", swift.ran.seconds, "s")
 
 

@@ -81,8 +81,8 @@ def test_the_example_is_data_alone() -> None:
     assert {file.suffix for file in files} <= {".yaml", ".j2", ".txt"}
 
 
-def test_only_the_database_and_the_job_that_registers_it_start_anew(heat: Added) -> None:
-    assert heat.changed == {"mariadb", "identity"}
+def test_only_the_database_the_job_that_registers_it_and_the_filter_start_anew(heat: Added) -> None:
+    assert heat.changed == {"mariadb", "identity", "filter"}
     assert heat.came == set(SERVICES)
 
 

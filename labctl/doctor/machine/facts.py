@@ -47,8 +47,8 @@ class MachineFacts:
         available_mb: Memory that is available.
         free_disk: Free MB where the engine keeps its data, and where that is.
         wanted_ports: Port to service.
-        broker_port: The broker's, in its own namespace.
         asked_ports: Those that nodes ask.
+        broker_port: The broker's, in its own namespace.
         taken_ports: Port to the wildcard address that something listens on.
         limits: The kernel's limits.
         has_kvm: Whether KVM's device is there.
@@ -72,8 +72,8 @@ class MachineFacts:
     cgroup_version: str = ""
     free_disk: tuple[int, str] | None = None
     wanted_ports: Mapping[int, str] | None = None
-    broker_port: int = BROKER_PORT
     asked_ports: Collection[int] = ()
+    broker_port: int = BROKER_PORT
     taken_ports: Mapping[int, str] | None = None
     has_kvm: bool = False
     no_kvm: str = ""

@@ -66,8 +66,8 @@ def gather_machine(
         is_up=bool(service_states(client, lab.name)),
         free_disk=free_disk_mb(client),
         wanted_ports=host_ports(folders, plan),
-        broker_port=broker_port(tls=lab.tls),
         asked_ports=host_ports(folders, plan, (Audience.PUBLIC, Audience.NODES)).keys(),
+        broker_port=broker_port(tls=lab.tls),
     )
     try:
         chosen = with_range(client, state, lab).address_range

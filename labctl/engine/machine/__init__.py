@@ -135,7 +135,7 @@ def _at_filters(lab: str = "") -> list[str]:
     """The beginning of a command that runs a container with rights on the machine's packet filters, and no others."""
     label = ["--label", f"{LAB_LABEL}={lab}"] if lab else []
     rights = ["--user", "0:0", "--cap-drop", "ALL", "--cap-add", "NET_ADMIN"]
-    return docker_run("--network", "host", "--read-only", *label, *rights)
+    return [*docker_run("--network", "host", "--read-only"), *label, *rights]
 
 
 def _on_machine(image: str, lab: str, scripts: Iterable[str], *arguments: str) -> Completed:

@@ -16,7 +16,7 @@ from labctl.lab.nodes import NODES_ALLOWED
 SERVICES = ("keystone", "neutron-server", "nova-compute")
 KEYS = (
     "version, name, nodes, release, address_range, guest, guest_sha256, guest_user, configuration, sources, with, "
-    "glance, images, network, tls, reach, wait_timeout"
+    "glance, images, network, reach, tls, wait_timeout"
 )
 
 
@@ -88,10 +88,10 @@ def test_dump_spells_out_every_value() -> None:
           store: file
         images: local
         network: self-service
-        tls: false
         reach:
           local_network: false
           networks: []
+        tls: false
         wait_timeout: null
         """)
 
@@ -291,6 +291,28 @@ def test_nearest() -> None:
     assert nearest("zzz", SERVICES) == ""
 
 
+def test_who_reaches_the_lab(tmp_path: Path) -> None:
+    lab = load_lab_file(write(tmp_path, "reach: {local_network: true, networks: [kind]}\n"), SERVICES)
+    assert (lab.reach.local_network, lab.reach.networks) == (True, ("kind",))
+    assert load_lab_file(write(tmp_path, dump_lab_file(lab)), SERVICES) == lab
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("reach: {networkz: [kind]}\n", "unknown key; did you mean 'networks'?; allowed: local_network, networks"),
+        ("reach: {local_network: 1}\n", "'1' is not allowed"),
+        ("reach: {networks: kind}\n", "'kind' is not allowed"),
+        ("reach: {networks: ['']}\n", "'' is not allowed"),
+        ("reach: lan\n", "'lan' is not allowed"),
+    ],
+)
+def test_what_reach_may_not_say(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        load_lab_file(write(tmp_path, text), SERVICES)
+    assert said in refused.value.evidence[0]
+
+
 def test_a_guest_over_plain_http_needs_its_checksum(tmp_path: Path) -> None:
     (line,) = mistakes(tmp_path, "guest: http://example.org/c.img\n")
     assert line.startswith("lab.yaml:1:8: guest: over plain http")
@@ -349,25 +371,3 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         load_lab_file(tmp_path / "lab.yaml", SERVICES)
     assert caught.value.evidence == ("it is no regular file",)
-
-
-def test_who_reaches_the_lab(tmp_path: Path) -> None:
-    lab = load_lab_file(write(tmp_path, "reach: {local_network: true, networks: [kind]}\n"), SERVICES)
-    assert (lab.reach.local_network, lab.reach.networks) == (True, ("kind",))
-    assert load_lab_file(write(tmp_path, dump_lab_file(lab)), SERVICES) == lab
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("reach: {networkz: [kind]}\n", "unknown key; did you mean 'networks'?; allowed: local_network, networks"),
-        ("reach: {local_network: 1}\n", "'1' is not allowed"),
-        ("reach: {networks: kind}\n", "'kind' is not allowed"),
-        ("reach: {networks: ['']}\n", "'' is not allowed"),
-        ("reach: lan\n", "'lan' is not allowed"),
-    ],
-)
-def test_what_reach_may_not_say(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(BadInput) as refused:
-        load_lab_file(write(tmp_path, text), SERVICES)
-    assert said in refused.value.evidence[0]

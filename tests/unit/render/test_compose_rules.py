@@ -109,6 +109,14 @@ def test_the_control_plane_has_no_rights(name: str) -> None:
 
 
 @each_service
+def test_nodes_mount_no_sockets_of_database_and_cache(name: str) -> None:
+    sockets = {"mariadb-socket", "memcached-socket"}
+    assert sockets <= set(COMPOSE["volumes"])
+    if is_of_a_node(name) or name in ("rabbitmq", FILTER):
+        assert sockets.isdisjoint(volume.split(":")[0] for volume in SERVICES[name].get("volumes", []))
+
+
+@each_service
 def test_what_is_in_the_machines_network_waits_for_the_packet_filter(name: str) -> None:
     service = SERVICES[name]
     waits = service.get("command", [""])[0] == "behind-filter"

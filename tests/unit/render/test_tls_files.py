@@ -19,6 +19,7 @@ from made_up_profiles import render as render_made_up
 from labctl.catalog.folders import CatalogFolders
 from labctl.render.compose import AUTHORITY_FILE
 from labctl.render.lab import host_ports, needed_secrets
+from labctl.render.ports import Audience
 
 PROFILES = tuple(IMAGES.brought_by)
 PLAIN = make_plan(profiles=PROFILES, image_backend="rbd", glance_store="swift")
@@ -30,6 +31,7 @@ SERVICES: dict[str, dict[str, Any]] = read_yaml(FILES["compose.yaml"])["services
 GATEWAY, LOOPBACK = str(PLAN.addresses.gateway), str(PLAN.addresses.loopback)
 TEXTS = {name: content.decode() for name, content in FILES.items()}
 GOES_ON = {
+    "filter",
     "mariadb",
     "memcached",
     "net",
@@ -63,7 +65,7 @@ def test_nothing_is_asked_without_encryption(wrong: str) -> None:
 
 
 def test_the_proxy_has_every_port_of_an_api_and_no_other() -> None:
-    ports = set(host_ports(FOLDERS, PLAN))
+    ports = set(host_ports(FOLDERS, PLAN, (Audience.PUBLIC, Audience.NODES)))
     assert {5000, 6080, 8080, 8088, 8774, 8775, 8776, 8778, 9292, 9696} == ports
     assert listens(FILES) == {(address, port) for port in ports for address in (GATEWAY, LOOPBACK)}
 
