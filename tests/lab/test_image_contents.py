@@ -103,7 +103,7 @@ def test_the_guest_image_holds_the_guest_alone(built: Built) -> None:
         docker("rm", container)
     with tarfile.open(fileobj=io.BytesIO(exported)) as archive:
         sizes = {member.name: member.size for member in archive if member.isfile() and member.size}
-    assert set(sizes) == {"guest.qcow2", "guest.json"}
+    assert set(sizes) == {"guest.qcow2", "guest.json", "guest.packages"}
 
 
 def labels_of(built: Built, image: str) -> dict[str, str]:
