@@ -48,7 +48,7 @@ def read_since(client: docker.DockerClient, names: Mapping[str, str], since: flo
     """
     for container, name in names.items():
         with suppress(NotFound):
-            chunks = client.api.logs(container, since=int(since), timestamps=True, stream=True)
+            chunks = client.api.logs(container, since=int(since), timestamps=True, stream=True, follow=False)
             for line in lines_of(chunks):
                 at, _, said = line.partition(" ")
                 yield LoggedLine(name, datetime.fromisoformat(at), said)

@@ -4,6 +4,7 @@ import queue
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any, cast
 
 import docker
@@ -11,7 +12,7 @@ import pytest
 from docker.errors import NotFound
 
 from labctl.engine import logs
-from labctl.engine.logs import followed
+from labctl.engine.logs import followed, read_since
 
 BEGIN = datetime(2024, 10, 2, 12, 0, 0, tzinfo=UTC)
 
@@ -90,3 +91,22 @@ def test_a_container_that_is_made_anew_is_waited_for() -> None:
 def test_what_was_before_is_not_told() -> None:
     old = b"2024-10-02T11:59:59.900000000Z old\n"
     assert lines(1, Stream([old, at(0, "new")], True))[0] == ["new"]
+
+
+def test_what_was_logged_is_read_to_its_end_and_no_further() -> None:
+    """docker-py follows whatever is streamed, unless it is told not to."""
+
+    class Api:
+        def logs(self, container: str, **options: Any) -> Iterator[bytes]:
+            assert options["follow"] is False
+            yield f"2026-01-01T00:00:00.000000000Z {container} says\n2026-01-01T00:00:01Z a".encode()
+            yield b"nd goes on\n"
+
+    client: Any = SimpleNamespace(api=Api())
+    lines = list(read_since(client, {"lab-x": "x", "lab-y": "y"}, 0.0))
+    assert [(line.service, line.text) for line in lines] == [
+        ("x", "lab-x says"),
+        ("x", "and goes on"),
+        ("y", "lab-y says"),
+        ("y", "and goes on"),
+    ]
