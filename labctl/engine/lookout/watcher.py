@@ -126,6 +126,8 @@ class Watcher:
         for point in order["points"]:
             try:
                 self.watches.append(Watch(point, marks))
+            except PermissionError:
+                raise
             except OSError as error:
                 missing.append([point["number"], error.strerror])
         return {"missing": missing}
