@@ -67,14 +67,16 @@ def remove_lab(client: docker.DockerClient, name: str, emit: Emit, *, keep_data:
     state = LabState(name)
     there = remains_of(client, name)
     check_others(client, name, there)
+    # Looked for once, while containers keep it: nobody else removes it meanwhile.
+    image = image_for_cleanup(client, there.images)
     with step(emit, "remove containers") as evidence:
         remove_containers(client, there.containers)
         evidence.text = f"{len(there.containers)}"
     with step(emit, "remove guests, namespaces and mounts") as evidence:
-        guests = clean_up(image_for_cleanup(client, there.images), name, node_folders(name), guest_group(name))
+        guests = clean_up(image, name, node_folders(name), guest_group(name))
         evidence.text = f"{guests} guests ran"
     with step(emit, "remove the packet filter"):
-        remove_filter(image_for_cleanup(client, there.images), name, filter_table(name))
+        remove_filter(image, name, filter_table(name))
     with step(emit, "remove networks") as evidence:
         for network in there.networks:
             client.api.remove_network(network)

@@ -87,3 +87,5 @@ def _wait(name: str, on_wait: Callable[[Holder], None]) -> None:
         on_wait(Holder(process, user(uid)))
         with suppress(ConnectionResetError):
             waiting.recv(1)
+    # A holder of labctl's ends with its connections; one that only closes them must not keep this busy.
+    time.sleep(_BIND_SECONDS)

@@ -134,7 +134,7 @@ def complete_service(
         "pids_limit": limits.PROCESSES,
         "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
     }
-    if service.get("network_mode") == "host" and name != FILTER:
+    if (service.get("network_mode") == "host" or "networks" in service) and name != FILTER:
         service = behind_filter(name, service)
     if not service.get("privileged"):
         defaults |= {
@@ -164,13 +164,15 @@ def complete_service(
 
 
 def behind_filter(name: str, service: Fragment) -> Fragment:
-    """A service in the machine's own network, as it waits for the lab's packet filter before it starts.
+    """A service in the machine's own network or in one of the lab's, as it waits for the lab's packet filter.
+
+    Those of nodes, which have neither, wait for the node's holder, which has.
 
     Raises:
         BadInput: What it runs is not a list of words.
     """
     if not isinstance(command := service.get("command"), list):
-        raise BadInput(f"The service {name!r} is in the host's network, and its `command` is no list of words.")
+        raise BadInput(f"The service {name!r} has a network, and its `command` is no list of words.")
     return {
         **service,
         "command": ["behind-filter", *command],

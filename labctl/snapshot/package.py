@@ -24,7 +24,8 @@ from labctl.engine.lab_lock import lab_lock
 from labctl.errors import BadInput
 from labctl.events import Emit, Note, step
 from labctl.files import open_regular, write_file
-from labctl.lab.file import LabFile
+from labctl.lab.file import LabFile, with_values
+from labctl.lab.reach import Reach
 from labctl.lab.state import LabState
 from labctl.snapshot.manifest import MOST_BYTES, Manifest, dump_manifest, load_manifest
 from labctl.snapshot.store import find_manifest, manifest_file, refuse_existing, remove_halves, volume_name
@@ -187,6 +188,14 @@ def own_files(lab: LabFile) -> tuple[str, ...]:
     return tuple(str(path) for path in (guest, *drop_ins, *lab.sources.values()) if path)
 
 
+def closed(manifest: Manifest, emit: Emit) -> Manifest:
+    """A stranger's lab as it is taken over: its maker knows its secrets, so nobody but this machine reaches it."""
+    if manifest.lab.reach == Reach():
+        return manifest
+    emit(Note("The lab would let others than this machine reach it (`reach`): that is left out.", "warning"))
+    return manifest.model_copy(update={"lab": with_values(manifest.lab, reach=Reach())})
+
+
 def import_(client: docker.DockerClient, image: Callable[[str], str], file: Path, emit: Emit) -> Manifest:
     """Takes a snapshot out of a file that `export` wrote; the lab need not be known here.
 
@@ -203,7 +212,10 @@ def import_(client: docker.DockerClient, image: Callable[[str], str], file: Path
     with open_regular(file) as source:
         with step(emit, f"check {file}"):
             manifest, begin, size = inspect(source, str(file))
+        if not manifest.name:
+            raise BadInput(f"{file} holds no snapshot that has a name.", remedy="`labctl snapshot export` writes such.")
         state = LabState(manifest.lab.name)
+        manifest = closed(manifest, emit)
         if own := own_files(manifest.lab):
             emit(Note(f"The lab would read files of this machine: {', '.join(own)}.", "warning"))
         with lab_lock(client, state.name, emit):

@@ -96,5 +96,5 @@ def test_a_nodes_filter_is_the_same_whatever_the_lab_has_besides() -> None:
 def test_what_runs_in_the_machines_network_says_what_it_runs() -> None:
     """What the image would run could not wait for the filter."""
     service = {"image": "parrot", "network_mode": "host"}
-    with pytest.raises(BadInput, match="'parrot' is in the host's network"):
+    with pytest.raises(BadInput, match="'parrot' has a network"):
         complete_service("parrot", service, labels={}, lab="x", references={"parrot": "parrot"}, user="1:0", files={})
