@@ -39,7 +39,7 @@ def finish_removals(
     """
     from labctl.cloud.nodes.forget import forget
 
-    volumes = volumes_of_others(lab_volumes(client, plan.name), tuple(node.name for node in plan.nodes))
+    volumes = volumes_of_others(lab_volumes(client, plan.name, in_memory=True), tuple(node.name for node in plan.nodes))
     for node in in_order({*known, *volumes}):
         with step(emit, f"remove what is left of {node}") as evidence:
             forget(admin, node)

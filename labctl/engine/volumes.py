@@ -11,15 +11,15 @@ VOLUME_LABEL = "com.docker.compose.volume"
 """Compose's own label: what a volume is called in the Compose file."""
 
 
-def lab_volumes(client: docker.DockerClient, lab: str) -> dict[str, str]:
+def lab_volumes(client: docker.DockerClient, lab: str, *, in_memory: bool = False) -> dict[str, str]:
     """The volumes of a lab that hold its data: their name in the Compose file to the engine's.
 
-    Not its snapshots; and not those in memory, where sockets are: nothing in them outlives its containers.
+    Not its snapshots; nor those in memory unless they are asked for: they have sockets, and nothing outlives containers.
     """
     return {
         entry["Labels"].get(VOLUME_LABEL, entry["Name"]): entry["Name"]
         for entry in volumes_of(client, lab)
-        if SNAPSHOT_LABEL not in entry["Labels"] and not is_in_memory(entry.get("Options") or {})
+        if SNAPSHOT_LABEL not in entry["Labels"] and (in_memory or not is_in_memory(entry.get("Options") or {}))
     }
 
 
