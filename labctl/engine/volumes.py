@@ -14,7 +14,7 @@ VOLUME_LABEL = "com.docker.compose.volume"
 def lab_volumes(client: docker.DockerClient, lab: str, *, in_memory: bool = False) -> dict[str, str]:
     """The volumes of a lab that hold its data: their name in the Compose file to the engine's.
 
-    Not its snapshots; nor those in memory unless they are asked for: they have sockets, and nothing outlives containers.
+    Not its snapshots; nor those in memory, unless asked for: nothing in them outlives its containers.
     """
     return {
         entry["Labels"].get(VOLUME_LABEL, entry["Name"]): entry["Name"]
