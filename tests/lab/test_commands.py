@@ -61,7 +61,7 @@ def test_list_shows_the_lab(lab: Lab) -> None:
     assert ran.code == 0, str(ran)
     count = len(lab.containers())
     lines = [line.split() for line in ran.out.splitlines()]
-    assert [lab.name, str(lab.nodes), RELEASE, str(lab.plan.range), "-", "ready", f"{count}/{count}"] in lines
+    assert [lab.name, str(lab.nodes), RELEASE, str(lab.plan.range), "-", "ready", f"{count}/{count}", "-"] in lines
     listed = {one["name"]: one for one in json.loads(labctl("list", "--json").out)}
     assert (listed[lab.name]["state"], listed[lab.name]["services_ready"]) == ("ready", count)
 
