@@ -39,6 +39,7 @@ ORDER = (
     "test_users",
     "test_sockets",
     "test_who_reaches_what",  # makes the packet filter anew
+    "test_trespassing",
     "test_node_rights",
     "test_resize",
     "test_live_migration",
