@@ -14,7 +14,7 @@ from labctl.lab.locks import Holder, locked
 from labctl.lab.owner import this_user
 from labctl.lab.state import LabState
 from tests.conftest import ROOT, Built
-from tests.engine.test_down import make, there
+from tests.engine.test_down import make, of_lab, there
 from tests.lab.commands import Ran, docker, inspect, labctl
 from tests.second_user import NAME, UID, SecondUser, only_root
 
@@ -81,7 +81,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def somebodys(token: str, image: str, uid: int, name: str) -> str:
     """Things on the engine of a lab that belongs to a user; returns the lab's name."""
     lab = f"lab-{token}"
-    make(token, image, f"org.labctl.lab={lab}", f"org.labctl.owner={uid}:{name}")
+    make(token, image, *of_lab(lab), f"org.labctl.owner={uid}:{name}")
     return lab
 
 
@@ -153,7 +153,7 @@ def test_whose_a_lab_is_can_be_seen(token: str, image: str) -> None:
 
 
 def test_a_label_does_not_write_to_the_terminal(token: str, image: str) -> None:
-    make(token, image, f"org.labctl.lab=lab-{token}", "org.labctl.owner=0:\x1b[2Jroot")
+    make(token, image, *of_lab(f"lab-{token}"), "org.labctl.owner=0:\x1b[2Jroot")
     ran = labctl("down", "--name", f"lab-{token}")
     refused(ran, "somebody")
     assert "\x1b[2J" not in ran.err + labctl("list").out
