@@ -61,14 +61,14 @@ def interrupt(moment: Moment) -> tuple[int, str]:
 
 
 def commands_that_name(text: str) -> list[str]:
-    """Processes of the machine whose arguments hold a text."""
+    """Processes of the machine whose arguments hold a text; not the lab's filter, whose table is called so."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             arguments = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        if text in arguments:
+        if text in arguments and "keep-filter" not in arguments:
             found.append(arguments)
     return found
 
