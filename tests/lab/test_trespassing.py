@@ -32,7 +32,8 @@ def test_a_node_routes_nothing_for_its_guests(lab: Lab, reached: Guests) -> None
     shell = reached.log_in(server)
     made = shell.run(
         f"sudo busybox arp -s 192.168.77.250 {json.loads(address)[0]['address']} && "
-        f"sudo ip route add {lab.plan.range} via 192.168.77.250",
+        f"sudo ip route add {lab.plan.mgmt} via 192.168.77.250 && "
+        f"sudo ip route add {lab.plan.tunnel} via 192.168.77.250",
         timeout=60,
     )
     assert made.status == 0, made
