@@ -54,14 +54,7 @@ def python_component(package: PythonPackage) -> Component:
         comment="the files that the lock allows",
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=content) for content in package.hashes],
     )
-    return Component(
-        type=ComponentType.LIBRARY,
-        name=package.name,
-        version=package.version,
-        purl=purl,
-        bom_ref=purl.to_string(),
-        external_references=[files],
-    )
+    return _component(package, purl, files)
 
 
 def debian_component(package: DebianPackage, suite: str) -> Component:
@@ -74,10 +67,15 @@ def debian_component(package: DebianPackage, suite: str) -> Component:
         package.version,
         {"arch": package.architecture, "distro": suite, "upstream": upstream},
     )
+    return _component(package, purl)
+
+
+def _component(package: PythonPackage | DebianPackage, purl: PackageURL, *references: ExternalReference) -> Component:
     return Component(
         type=ComponentType.LIBRARY,
         name=package.name,
         version=package.version,
         purl=purl,
         bom_ref=purl.to_string(),
+        external_references=references,
     )

@@ -79,13 +79,12 @@ def _wait(name: str, on_wait: Callable[[Holder], None]) -> None:
         try:
             waiting.connect(_address(name))
         except ConnectionRefusedError:
-            # The holder has just ended, or the next one has the name and does not listen yet: nothing can be waited on.
-            time.sleep(_BIND_SECONDS)
-            return
-        said = waiting.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-        process, uid, _ = _CREDENTIALS.unpack(said)
-        on_wait(Holder(process, user(uid)))
-        with suppress(ConnectionResetError):
-            waiting.recv(1)
-    # A holder of labctl's ends with its connections; one that only closes them must not keep this busy.
+            pass  # The holder has just ended, or the next one has the name and does not listen yet.
+        else:
+            said = waiting.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+            process, uid, _ = _CREDENTIALS.unpack(said)
+            on_wait(Holder(process, user(uid)))
+            with suppress(ConnectionResetError):
+                waiting.recv(1)
+    # Nothing can be waited on until the next one listens; and a holder that only closes connections keeps nobody busy.
     time.sleep(_BIND_SECONDS)

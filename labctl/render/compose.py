@@ -24,7 +24,7 @@ OUTLIVES, FORGET = "x-outlives-database", "x-forget"
 """Of a service: whether it goes on while the database is put back; the command that has it forget the one before."""
 
 FILTER = "filter"
-"""The service that puts the lab's packet filter in place; services in the machine's own network wait for it."""
+"""The service that puts the lab's packet filter in place; whatever has a network waits for it."""
 FILTER_STATE = f"{FILTER}:/run/filter:ro"
 """Where it says that it has, and where they look (images/base: behind-filter)."""
 AUTHORITY_FILE = "/etc/ssl/lab.pem"
