@@ -67,6 +67,14 @@ def arguments(pid):
     return text.replace(b"\0", b" ").decode(errors="replace").strip()
 
 
+def is_dead(pid):
+    """It ended, and the machine's process 1 has yet to ask how: some look for such orphans only now and then."""
+    with suppress(OSError):
+        state, parent = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[:2]
+        return state == "Z" and parent == "1"
+    return True
+
+
 def lines_of(*command):
     """The output of a command that must work."""
     ended = subprocess.run(command, capture_output=True, text=True)
@@ -152,7 +160,7 @@ def contained():
     found = []
     for pid in processes():
         said, container = arguments(pid), container_of(pid)
-        if container in others or others & set(CONTAINER_ID.findall(said)) or pid == os.getpid():
+        if container in others or others & set(CONTAINER_ID.findall(said)) or pid == os.getpid() or is_dead(pid):
             continue
         serves = re.search(r"containerd-shim|docker-proxy", said)
         if serves or container or namespace(pid, "pid") not in ("", host):

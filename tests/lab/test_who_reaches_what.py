@@ -61,6 +61,9 @@ BETWEEN_NODES = {
 BROKER = 5672
 """On its own address, for nodes, each with the services' password."""
 
+VXLAN = 8472
+"""On a node's tunnel address, for other nodes: what servers say to each other (the kernel's own port)."""
+
 NEVER = frozenset({3306, 11211, 6200, 6201, 6202})
 """Of the database, the cache and Swift's storage servers, on which no address of the lab answers, whoever asks. A value
 in the cache is a command for the services: they unpickle it."""
@@ -290,7 +293,9 @@ def test_a_node_reaches_what_its_services_need(scene: Scene) -> None:
     expected |= {f"tcp {node.mgmt}:{port}" for node in others if node.name != "net" for port in BETWEEN_NODES}
     # The broker's own namespace has no filter: nothing else listens there, and a closed port says so.
     expected |= {f"udp {plan.broker}"}
-    assert answers(command, json.dumps({**targets, "ports": scene.ports})) == expected
+    # What tunnels are for: a node that has no server on a tenant's network yet says that the port is closed.
+    ports = [port for port in scene.ports if port != VXLAN]
+    assert answers(command, json.dumps({**targets, "ports": ports})) == expected
 
 
 def test_a_container_on_another_network_reaches_nothing(scene: Scene) -> None:
