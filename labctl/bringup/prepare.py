@@ -9,7 +9,6 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 import docker
-import yaml
 
 from labctl.bringup.seen import LAB_FILE, SECRETS
 from labctl.catalog.folders import CatalogFolders
@@ -27,6 +26,7 @@ from labctl.lab.secrets import Secrets, dump_secrets, read_secrets, write_secret
 from labctl.lab.state import LabState, known_labs
 from labctl.render.lab import LabPlan, needed_secrets, render_lab
 from labctl.render.source import SourceTree
+from labctl.yaml_input import load_own_yaml
 
 RANGE = "range-"
 SERVICE_UID = 64100
@@ -114,7 +114,7 @@ def ranges_being_taken() -> tuple[IPv4Network, ...]:
 
 def saved_range(state: LabState) -> IPv4Network | None:
     """The address range of a lab that was brought up before; nothing else of its lab file is looked at."""
-    text = (yaml.safe_load(state.lab_file.read_text()) or {}).get("address_range")
+    text = (load_own_yaml(state.lab_file.read_text()) or {}).get("address_range")
     return IPv4Network(text) if text else None
 
 
@@ -122,7 +122,7 @@ def saved_nodes(state: LabState) -> tuple[str, ...]:
     """The compute nodes of a lab that was brought up before; none where there is no such lab."""
     if not state.exists:
         return ()
-    return parse_nodes((yaml.safe_load(state.lab_file.read_text()) or {}).get("nodes", 1))
+    return parse_nodes((load_own_yaml(state.lab_file.read_text()) or {}).get("nodes", 1))
 
 
 def refuse_to_lose_nodes(state: LabState, wanted: LabFile, volumes: Collection[str]) -> None:

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
 import docker
-import yaml
 
 from labctl.bringup.birth import write_birth
 from labctl.bringup.differences import differences
@@ -61,6 +60,7 @@ from labctl.lab.names import node_folders
 from labctl.lab.profiles import check_profiles
 from labctl.lab.state import LabState, cache_root
 from labctl.render.lab import LabPlan, host_ports
+from labctl.yaml_input import load_own_yaml
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ class Proposal:
     def event(self) -> PlanMade:
         """The plan, for people and programs, with everything secret masked."""
         changed = changed_files(self.wanted.files, self.seen.files) if not self.plan.is_first else ()
-        old = yaml.safe_load(self.seen.files.get(SECRETS, b"")) or {}
+        old = load_own_yaml(self.seen.files.get(SECRETS, b"")) or {}
         secrets = {*old.values(), *self.prepared.secrets.values.values()}
         return PlanMade(
             steps=tuple(PlannedStep(step.id, step.what, step.why) for step in self.plan.steps),

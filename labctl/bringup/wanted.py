@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from labctl.engine.containers import CONFIGURATION_LABEL, DEFINITION_LABEL, NODE_LABEL
 from labctl.engine.networks import BRIDGE_OPTION
 from labctl.render.compose import MIGRATIONS
+from labctl.yaml_input import load_own_yaml
 
 OWNER = "service:"
 """What `network_mode` starts with where a service is in another one's network namespace."""
@@ -141,7 +140,7 @@ def read_wanted(
         images: Reference of an image to the digest of what it holds.
         stamps: Image with a schema to what its database is stamped with.
     """
-    content = yaml.load(compose, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+    content = load_own_yaml(compose)
     project, services = content["name"], content["services"]
     jobs = {
         other

@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from labctl.errors import BadInput
+from labctl.yaml_input import LOADER, load_own_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -19,8 +20,8 @@ def read_yaml_model(path: Path, model: type[Model]) -> Model:
     """
     text = path.read_text()
     try:
-        data = yaml.safe_load(text)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = load_own_yaml(text)
+        node = yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)

@@ -1,6 +1,7 @@
 """The examinations: facts are gathered, every check runs on them."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from labctl.doctor.checks import CONFIGURATION, LAB, MACHINE
 from labctl.doctor.configuration.gather import gather_configuration
 from labctl.doctor.lab.gather import gather_lab
 from labctl.doctor.machine.gather import gather_machine
+from labctl.engine.containers import service_states
 from labctl.errors import LabctlError
 from labctl.findings import Report, together
 from labctl.lab.file import LabFile
@@ -45,12 +47,15 @@ def examine_machine(folders: CatalogFolders, client: "docker.DockerClient | Labc
         client: The engine, or why there is none.
         lab: The lab.
     """
-    machine, left_out = gather_machine(folders, client, lab)
+    with ThreadPoolExecutor(1) as pool:
+        # Both mostly wait for others.
+        of_lab = None
+        if not isinstance(client, LabctlError) and service_states(client, lab.name):
+            of_lab = pool.submit(examine_lab, folders, client, lab)
+        machine, left_out = gather_machine(folders, client, lab)
     looked_at = f"the machine for {lab.name!r} ({machine.nodes} node(s))"
     report = Report(examine(MACHINE, machine), ids(MACHINE), (looked_at,), left_out)
-    if isinstance(client, LabctlError) or not machine.is_up:
-        return report
-    return together([report, examine_lab(folders, client, lab)])
+    return together([report, of_lab.result()]) if of_lab else report
 
 
 def examine_lab(folders: CatalogFolders, client: "docker.DockerClient", lab: LabFile) -> Report:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from platformdirs import user_cache_path, user_state_path
 
 from labctl.lab.names import is_lab_name, parse_lab_name
+from labctl.yaml_input import load_own_yaml
 
 PROJECT_PREFIX = "labctl-"
 """Compose projects of labs are called labctl-NAME."""
@@ -74,9 +74,7 @@ class LabState:
         """The services of the Compose file, as the lab was last brought up; none without one. Read each time."""
         if not self.compose_file.exists():
             return {}
-        # The loader in C is ten times faster, and not in every build of PyYAML.
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        return dict(yaml.load(self.compose_file.read_bytes(), Loader=loader)["services"])  # noqa: S506
+        return dict(load_own_yaml(self.compose_file.read_bytes())["services"])
 
     @property
     def clouds_yaml(self) -> Path:

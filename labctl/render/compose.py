@@ -10,6 +10,7 @@ import yaml
 from labctl.errors import BadInput
 from labctl.lab import limits
 from labctl.lab.state import CA_FILE
+from labctl.yaml_input import load_own_yaml
 
 Fragment = dict[str, Any]
 
@@ -40,7 +41,7 @@ def parse_fragment(name: str, text: str) -> Fragment:
         BadInput: It is not YAML.
     """
     try:
-        return yaml.safe_load(text) or {}
+        return load_own_yaml(text) or {}
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = text.splitlines()[mark.line] if mark and mark.line < len(text.splitlines()) else ""
@@ -196,7 +197,7 @@ def mounted_files(service: Fragment, files: Iterable[str]) -> frozenset[str]:
     return frozenset(path for path in files if any(path == mount or path.startswith(f"{mount}/") for mount in mounts))
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
     """Spells out what is shared instead of anchors: the file is for people."""
 
     def ignore_aliases(self, data: Any) -> bool:

@@ -10,7 +10,7 @@ from labctl.catalog.folders import CatalogFolders
 from labctl.catalog.image import Image, ImageGraph
 from labctl.catalog.release import Release, lock_folder
 from labctl.errors import BadInput
-from labctl.render.templates import Templates
+from labctl.render.templates import Templates, templates_of
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def render_build_context(build: BuildInput) -> dict[str, bytes]:
     Raises:
         BadInput: A template is wrong, or a lock is missing.
     """
-    templates = Templates(build.folders.images)
+    templates = templates_of(build.folders.images)
     files: dict[str, bytes] = {}
     stages = {image.name: render_stages(templates, build, image) for image in build.graph.images}
     for image in build.graph.images:

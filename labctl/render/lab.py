@@ -28,7 +28,7 @@ from labctl.render.compose import (
 )
 from labctl.render.ports import Audience, numbers, read_ports
 from labctl.render.source import SourceTree, run_from
-from labctl.render.templates import Templates
+from labctl.render.templates import templates_of
 
 PER_NODE = "node"
 """The folder of config-templates/ whose templates are rendered once for each node."""
@@ -275,7 +275,7 @@ def _collected(fragments: Mapping[str, Fragment], secret: Callable[[str], str]) 
 
 def compose_fragments(folders: CatalogFolders, values: Mapping[str, Any]) -> dict[str, Fragment]:
     """The Compose templates, rendered and read: those of every lab in the order of their names, then the profiles'."""
-    templates = Templates(folders.compose)
+    templates = templates_of(folders.compose)
     plain = sorted(path.name for path in folders.compose.glob(f"*{TEMPLATE}"))
     chosen = [f"{folders.profiles.name}/{name}{TEMPLATE}" for name in values["profiles"]]
     # A profile may be nothing but a name for others.
@@ -312,7 +312,7 @@ def configuration(
     Only what a service mounts is rendered, so that what the lab has not costs nothing and asks for no secrets. A
     template that comes to nothing makes no file: one that only labs with some profile have, beside what all have.
     """
-    templates = Templates(folders.config_templates)
+    templates = templates_of(folders.config_templates)
     wanted: dict[str, tuple[str, dict[str, Any]]] = {}
     for name in template_names(folders.config_templates):
         service, _, rest = name.partition("/")
@@ -346,7 +346,7 @@ def client_files(folders: CatalogFolders, values: Mapping[str, Any]) -> dict[str
 
     As with the services' configuration, a template that comes to nothing makes no file.
     """
-    templates = Templates(folders.config_templates)
+    templates = templates_of(folders.config_templates)
     names = [name for name in template_names(folders.config_templates) if name.startswith(f"{CLIENTS}/")]
     files = {
         name.removeprefix(f"{CLIENTS}/").removesuffix(".j2"): templates.render(name, **values).encode()

@@ -1,5 +1,6 @@
 """The Jinja2 environment that all templates of the catalog are rendered in."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,12 @@ from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateSyn
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from labctl.errors import BadInput
+
+
+@cache
+def templates_of(folder: Path) -> "Templates":
+    """The templates of a folder: compiled once, however often a command renders them."""
+    return Templates(folder)
 
 
 class Templates:
